@@ -1,17 +1,32 @@
-# How every part of Telex is compiled, and the two functions that declare a room and its tests.
+# How every part of Telex is compiled, and the functions that declare a room, its tests and its fuzz targets.
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported()
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(Threads REQUIRED)
 
+# Everything is on by default; the presets choose. `make` alone needs neither the test nor the bench packages.
+option(TELEX_TESTS "unit tests, simulation, examples and the replay of the fuzz corpora (cmocka)" ON)
+option(TELEX_BENCH "benchmarks side by side with libre and GNU oSIP" ON)
 option(TELEX_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(TELEX_TSAN "ThreadSanitizer" OFF)
 option(TELEX_COVERAGE "gcov instrumentation" OFF)
 option(TELEX_FUZZ "libFuzzer targets (clang)" OFF)
+
+find_program(TELEX_CCACHE ccache)
+if(TELEX_CCACHE AND NOT CMAKE_C_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${TELEX_CCACHE})
+endif()
+
+# Assertions are for a programmer's errors and stay on in every build: no NDEBUG anywhere.
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2")
 
 add_compile_options(
   -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wundef -Wvla -Wstrict-prototypes
@@ -20,10 +35,10 @@ add_compile_options(
 add_compile_definitions(_GNU_SOURCE TELEX_VERSION="${PROJECT_VERSION}")
 
 if(TELEX_SANITIZE)
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 elseif(TELEX_TSAN)
-  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_compile_options(-O1 -fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
 endif()
 if(TELEX_COVERAGE)
@@ -31,14 +46,21 @@ if(TELEX_COVERAGE)
   add_link_options(--coverage)
 endif()
 if(TELEX_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "TELEX_FUZZ needs clang: configure with the preset `fuzz` (or CC=clang)")
+  endif()
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   # The OpenSSF hardening guide's set for C.
-  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full)
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection)
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
+    add_compile_options(-fcf-protection=full)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    add_compile_options(-mbranch-protection=standard)
+  endif()
 endif()
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 # telex_room(<room> SOURCES ... [USES <rooms>...] [LIBS <libraries>...]): one static library. A room's headers are found as
 # "<room>/x.h"; `make lint` holds the table of who may include whom.
@@ -65,4 +87,26 @@ function(telex_unit_tests room)
     add_test(NAME ${target} COMMAND ${target})
     set_tests_properties(${target} PROPERTIES TIMEOUT 120 LABELS unit)
   endforeach()
+endfunction()
+
+# telex_fuzz_target(<name> <rooms>...): fuzz/<name>_fuzz.c, which defines LLVMFuzzerTestOneInput. Under the preset `fuzz` it explores;
+# in every other build fuzz/replay.c drives it over the kept inputs, fuzz/corpus/<name>/ and fuzz/regressions/<name>/, as an ordinary test.
+function(telex_fuzz_target name)
+  set(target fuzz_${name})
+  set(rooms ${ARGN})
+  list(TRANSFORM rooms PREPEND telex_)
+  if(TELEX_FUZZ)
+    add_executable(${target} ${CMAKE_SOURCE_DIR}/fuzz/${name}_fuzz.c)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    if(NOT TARGET fuzz_targets)
+      add_custom_target(fuzz_targets)
+    endif()
+    add_dependencies(fuzz_targets ${target})
+  else()
+    add_executable(${target} ${CMAKE_SOURCE_DIR}/fuzz/${name}_fuzz.c ${CMAKE_SOURCE_DIR}/fuzz/replay.c)
+    add_test(NAME ${target} COMMAND ${target} ${CMAKE_SOURCE_DIR}/fuzz/corpus/${name} ${CMAKE_SOURCE_DIR}/fuzz/regressions/${name})
+    set_tests_properties(${target} PROPERTIES TIMEOUT 120 LABELS fuzz)
+  endif()
+  target_compile_options(${target} PRIVATE -Wno-missing-prototypes -Wno-missing-declarations) # libFuzzer's entry has no header
+  target_link_libraries(${target} PRIVATE ${rooms})
 endfunction()
