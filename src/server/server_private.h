@@ -1,0 +1,47 @@
+/* Inside of the server core: what its files share. One worker's state; nothing here is touched by another thread. */
+#ifndef SERVER_SERVER_PRIVATE_H
+#define SERVER_SERVER_PRIVATE_H
+
+#include "server/account.h"
+#include "server/auth.h"
+#include "server/server.h"
+#include "server/us.h"
+
+struct duplicates;
+struct watch;
+struct rates;
+
+struct server {
+    const struct server_config *config;
+    struct server_shared *shared;
+    struct store *store;
+    struct endpoint *endpoint;
+    struct link *link;
+    struct timer_wheel *wheel;
+    struct clock *clock;
+    struct random *random;
+    struct mesh *mesh;
+    unsigned worker;
+    bool draining;
+
+    struct auth *auth;
+    struct rates *rates;           /* per sender and per source */
+    struct table homes;            /* struct account by id: those whose home is here */
+    struct duplicates *duplicates; /* of the accounts at home here */
+    struct watch *watch;           /* flows on this worker whose next packet wakes a held device */
+    size_t deciding;               /* deliveries that run */
+    struct server_counters counters;
+};
+
+/* The account's state at its home; made when it is first needed. NULL without memory. */
+struct account *home_account(struct server *home, int64_t id, struct slice aor);
+/* NULL when there is none yet. */
+struct account *home_find(struct server *home, int64_t id);
+
+/* Answers a server transaction that may live on another worker. `a` is copied. A transaction that ended meanwhile is no
+ * error. Without memory the answer is lost and the client's repeat gets it. */
+void server_answer(struct server *s, struct txn_id to, const struct answer *a);
+/* Passes on a response (a parsed message inside `packet`) in the same way. */
+void server_forward(struct server *s, struct txn_id to, struct packet *packet);
+
+#endif
