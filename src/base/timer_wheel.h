@@ -21,6 +21,8 @@ struct timer_wheel {
     uint64_t now_ms;
     uint64_t occupied[TIMER_WHEEL_LEVELS]; /* one bit a slot */
     struct list slots[TIMER_WHEEL_LEVELS][TIMER_WHEEL_SLOTS];
+    struct list due; /* set for a time that was past already */
+    struct list far; /* beyond the span of all levels (two years) */
 };
 
 void timer_wheel_init(struct timer_wheel *w, uint64_t now_ms);

@@ -1,0 +1,1 @@
+"""Programs and wires that the end-to-end tests play with."""

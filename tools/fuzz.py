@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+"""Runs every libFuzzer target of build/fuzz for an equal share of a time budget, one per core at a time.
+
+It starts from the kept inputs (fuzz/corpus/NAME, fuzz/regressions/NAME) and keeps what it learns in build/fuzz/corpus/NAME.
+An input that crashes a parser is written to fuzz/regressions/NAME: commit it together with the fix, and `make test` replays it
+for ever.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "fuzz"
+SLOWEST_INPUT_S = 5  # a parser that needs longer for one input is broken
+MEMORY_MB = 1024
+GRACE_S = 30  # for start-up and for reading the corpus
+
+
+def command(target, seconds):
+    name = target.name.removeprefix("fuzz_")
+    learned = BUILD / "corpus" / name
+    kept = [ROOT / "fuzz" / "corpus" / name, ROOT / "fuzz" / "regressions" / name]
+    learned.mkdir(parents=True, exist_ok=True)
+    kept[1].mkdir(parents=True, exist_ok=True)
+    dictionary = ROOT / "fuzz" / "sip.dict"
+    return [
+        str(target),
+        f"-max_total_time={seconds}",
+        f"-timeout={SLOWEST_INPUT_S}",
+        f"-rss_limit_mb={MEMORY_MB}",
+        f"-artifact_prefix={kept[1]}/",
+        "-print_final_stats=1",
+        *([f"-dict={dictionary}"] if dictionary.exists() else []),
+        *(str(folder) for folder in [learned, *kept] if folder.exists()),
+    ]
+
+
+def explore(target, seconds):
+    """Returns (target, whether it survived, the tail of what it said, inputs tried)."""
+    try:
+        run = subprocess.run(command(target, seconds), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, timeout=seconds + GRACE_S, check=False)
+    except subprocess.TimeoutExpired as late:
+        return target, False, f"still running after {seconds + GRACE_S} s\n{(late.stdout or b'').decode(errors='replace')[-2000:]}", "?"
+    text = run.stdout.decode(errors="replace")
+    tried = next((line.split()[-1] for line in text.splitlines() if "number_of_executed_units" in line), "?")
+    return target, run.returncode == 0, "\n".join(text.splitlines()[-60:]), tried
+
+
+def run_all(total_seconds):
+    """Explores all targets; returns (passed, failed)."""
+    targets = sorted((BUILD / "bin").glob("fuzz_*"))
+    if not targets:
+        print("no fuzz target is built")
+        return 0, 0
+    cores = os.cpu_count() or 1
+    seconds = max(1, int(total_seconds * min(cores, len(targets)) / len(targets)))
+    print(f"{len(targets)} fuzz targets, {seconds} s each on {cores} cores", flush=True)
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(cores) as pool:
+        for target, survived, tail, tried in pool.map(lambda t: explore(t, seconds), targets):
+            print(f"  {'ok  ' if survived else 'FAIL'} {target.name:32} {tried} inputs", flush=True)
+            if not survived:
+                failed += 1
+                print(tail)
+    for folder in (ROOT / "fuzz" / "regressions").iterdir():
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    return len(targets) - failed, failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=600, help="for all targets together (default 600)")
+    started = time.monotonic()
+    passed, failed = run_all(parser.parse_args().seconds)
+    print(f"{passed} targets survived, {failed} failed, in {time.monotonic() - started:.0f} s")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
