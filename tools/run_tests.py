@@ -2,9 +2,9 @@
 """Everything `make test` runs, in order, summed up in one last line: "N passed, N failed[, N skipped]".
 
 1. the rules' own tests (tools/*_test.py)
-2. build asan, then ctest there: unit tests, simulation, replay of every kept fuzz input
-3. build fuzz, then short explorations
-4. tests/e2e against the asan build, then, after building it, against the release build: TELEX_BIN_DIR says where the programs are
+2. build asan; ctest there: unit tests, simulation, replay of every kept fuzz input; then tests/e2e on its programs
+3. build release; tests/e2e on its programs (TELEX_BIN_DIR says where they are)
+4. build fuzz; short explorations
 
 A build that fails counts as one failed test, and what needs it is not run. Exit status 0 only if nothing failed.
 """
