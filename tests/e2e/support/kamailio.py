@@ -39,7 +39,7 @@ loadmodule "path.so"
 loadmodule "auth.so"
 loadmodule "tmx.so"
 modparam("path", "use_received", 1)
-modparam("registrar", "use_path", 0)
+modparam("registrar|nathelper", "received_avp", "$avp(received)")
 modparam("tm", "fr_timer", 8000)
 """
 

@@ -1,0 +1,179 @@
+"""The server under test: writes its configuration, starts it, adds accounts, kills and restarts it on the
+same ports. Whatever way it ended, no sanitizer may have spoken.
+
+TELEX_BIN_DIR names the folder of the programs (default: build/bin of this tree).
+"""
+
+import itertools
+import json
+import os
+import socket
+from pathlib import Path
+
+from .phone import Account
+from .ports import free_port
+from .process import Process, eventually, run
+from .sipwire import Wire
+
+ROOT = Path(__file__).resolve().parents[3]
+DOMAIN = "example.test"
+SANITIZER_SIGNS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer",
+                   "WARNING: MemorySanitizer", "SUMMARY: ")
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_stack_use_after_return=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=0",
+    "TSAN_OPTIONS": "exitcode=99",
+}
+
+
+def program(name: str) -> Path:
+    folder = Path(os.environ.get("TELEX_BIN_DIR", ROOT / "build" / "bin"))
+    return folder.absolute() / name
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, **SANITIZER_OPTIONS, **more}
+
+
+def assert_clean(text: str, where: str):
+    spoken = [line for line in text.splitlines() if any(sign in line for sign in SANITIZER_SIGNS)]
+    assert not spoken, f"{where}: sanitizer report\n{text[-6000:]}"
+
+
+def yaml(value, indent: int = 0) -> str:
+    """The few shapes our configuration has: maps, lists of scalars, scalars."""
+    pad = "  " * indent
+    if isinstance(value, dict) and value:
+        return "".join(
+            f"{pad}{json.dumps(key) if ':' in str(key) or str(key).isdigit() else key}:"
+            + (f"\n{yaml(item, indent + 1)}" if isinstance(item, dict) and item else f" {yaml(item).strip()}\n")
+            for key, item in value.items())
+    return f"{pad}{json.dumps(value)}\n"  # JSON is YAML
+
+
+class Telexd:
+    """Listens with UDP and TCP on one port of `host`; `more` is merged over the default configuration."""
+
+    def __init__(self, folder: Path, more: dict | None = None, host: str = "127.0.0.1", flags=()):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.data = self.folder / "data"
+        self.data.mkdir(exist_ok=True)
+        self.host = host
+        self.port = free_port(host)
+        self.flags = list(flags)
+        self.config = {
+            "domains": [DOMAIN],
+            "listen": [f"udp:{host}:{self.port}", f"tcp:{host}:{self.port}"],
+            "auth": {"digest": ["md5"]},
+            "workers": 2,
+        }
+        for key, value in (more or {}).items():
+            if isinstance(value, dict) and isinstance(self.config.get(key), dict):
+                self.config[key].update(value)
+            else:
+                self.config[key] = value
+        self.process: Process | None = None
+        self.runs: list[Process] = []
+        self._names = itertools.count(1)
+
+    @property
+    def address(self):
+        return (self.host, self.port)
+
+    @property
+    def control(self) -> Path:
+        return self.data / "telexd.sock"
+
+    # -- life and death ----------------------------------------------------------------------------
+
+    def launch(self) -> Process:
+        """Starts the program without waiting for it."""
+        config = self.folder / "telexd.yaml"
+        config.write_text(yaml(self.config))
+        argv = [program("telexd"), "--config", config, "--data", self.data, *self.flags]
+        self.process = Process("telexd", argv, self.folder, env=environment())
+        self.runs.append(self.process)
+        return self.process
+
+    def start(self, timeout: float = 20.0) -> "Telexd":
+        self.launch()
+        self.wait_ready(timeout)
+        return self
+
+    def wait_ready(self, timeout: float = 20.0):
+        """The control socket takes a connection and SIP answers OPTIONS with 200."""
+
+        def controlled():
+            assert self.process.alive(), f"telexd ended\n{self.process.tail()}"
+            with socket.socket(socket.AF_UNIX) as probe:
+                return probe.connect_ex(str(self.control)) == 0
+
+        eventually(controlled, timeout, f"telexd opens {self.control}\n{self.process.tail()}")
+        wire = Wire()
+        try:
+            peer = wire.peer(self.address, host=self.host)
+
+            def answers():
+                assert self.process.alive(), f"telexd ended\n{self.process.tail()}"
+                exchange = peer.start(peer.build("OPTIONS", f"sip:{self.host}:{self.port}"), retransmit=False)
+                wire.turn(0.05)
+                return exchange.final and exchange.final.status == 200
+
+            eventually(answers, timeout, "telexd answers OPTIONS with 200")
+        finally:
+            wire.close()
+
+    def kill(self):
+        """kill -9."""
+        self.process.kill()
+        self._check(self.process)
+
+    def restart(self) -> "Telexd":
+        """Same ports, same data."""
+        return self.start()
+
+    def stop(self, timeout: float = 5.0) -> int:
+        """SIGTERM: it must be gone within 5 s (DESIGN §4) with exit code 0."""
+        code = self.process.terminate(timeout * (3 if self.sanitized() else 1))
+        self._check(self.process)
+        return code
+
+    def sanitized(self) -> bool:
+        return b"__asan_init" in program("telexd").read_bytes()
+
+    def end(self):
+        """Teardown: stops if it still runs; the exit must be clean."""
+        if self.process is None:
+            return
+        if self.process.child.returncode is None and self.process.alive():
+            code = self.stop()
+            assert code == 0, f"telexd ended with {code} after SIGTERM\n{self.process.tail()}"
+        for one in self.runs:
+            self._check(one)
+
+    @staticmethod
+    def _check(process: Process):
+        assert_clean("\n".join(process.err), "telexd")
+
+    # -- accounts ----------------------------------------------------------------------------------
+
+    def ctl(self, *words: str, stdin: str = "") -> str:
+        done = run([program("telexctl"), "--data", self.data, *words], self.folder, stdin, environment())
+        assert_clean(done.stderr, "telexctl")
+        assert done.returncode == 0, f"telexctl {words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def account(self, name: str = "user", domain: str = DOMAIN) -> Account:
+        """A new account; the name gets a number, so tests that share a server do not meet."""
+        made = Account(f"{name}{next(self._names)}", domain, f"pw-{name}")
+        self.ctl("user", "add", made.aor, "--password-stdin", stdin=made.password + "\n")
+        return made
+
+    # -- raw peers ---------------------------------------------------------------------------------
+
+    def peer(self, wire: Wire, account: Account | None = None, **options):
+        """A raw peer of this server, with the account's credentials where one is given."""
+        if account:
+            options = {"user": account.user, "domain": account.domain, "password": account.password, **options}
+        return wire.peer(self.address, **options)
