@@ -51,7 +51,9 @@ int message_parse(struct slice in, struct message *ret, struct message_fault *re
  * 3261 §8.1.1, §16.3 step 1, contract.md; defects.md rows 2, 13, 41, 44). */
 int message_check(const struct message *m, struct message_fault *ret_fault);
 
-/* True when Via, From, To, Call-ID and CSeq can be copied into an error answer. */
+/* True for a request, not ACK, that build_response can answer: it has a Via, and what is there of Via, From, To,
+ * Call-ID and CSeq can be copied. The top Via may be unreadable (message_top_via fails): then answer to where the bytes
+ * came from. */
 bool message_can_answer(const struct message *m);
 
 static inline bool message_is_request(const struct message *m)
