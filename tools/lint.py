@@ -61,7 +61,7 @@ IMPURE_CALLS = set("""
     printf fprintf puts fputs perror fopen open read write socket send sendto sendmsg recv recvfrom getenv sleep usleep nanosleep
 """.split())
 
-# What a file exports beside FILE_* and telex_*, each with its reason.
+# What a file exports beside its own names (see own_prefixes), each with its reason.
 EXPORTS = {
     "src/base/address.c": ("network_",),  # a range of addresses
     "src/base/flow.c": ("transport_",),  # the enum that a flow begins with
@@ -183,13 +183,19 @@ def exported_objects(source):
             yield match.group(1), number
 
 
+def own_prefixes(source):
+    """uri_aor.c exports uri_aor_* and, as a part of uri, uri_*; limits.c of the server also server_limits_*; all of them telex_*."""
+    words = source.stem.split("_")
+    parts = ["_".join(words[:count]) for count in range(1, len(words) + 1)]
+    return (*(part + "_" for part in parts), f"{source.room}_{source.stem}_", "telex_", *EXPORTS.get(source.path, ()))
+
+
 def check_exports(source):
     if not source.room or not source.path.endswith(".c"):
         return
-    allowed = (source.stem + "_", "telex_", *EXPORTS.get(source.path, ()))
     found = [(name, first) for name, static, first, _ in functions(source) if not static]
     for name, number in [*found, *exported_objects(source)]:
-        if not name.startswith(allowed) and name != source.stem and not (name == "main" and source.room == "cmd"):
+        if not name.startswith(own_prefixes(source)) and name != source.stem and not (name == "main" and source.room == "cmd"):
             yield number, f"{name} is exported by {source.stem}.c, which exports {source.stem}_* only"
 
 
@@ -199,6 +205,14 @@ RULES = [check_forbidden_calls, check_pure, check_includes, check_sizes, check_e
 def check(source):
     """All findings of one file as lines "path:line: what"."""
     return [f"{source.path}:{number}: {what}" for rule in RULES for number, what in rule(source)]
+
+
+def check_links(path, text):
+    """The same table for src/<room>/CMakeLists.txt: a room links only what it may use. Returns findings."""
+    room = pathlib.PurePosixPath(path).parts[1]
+    used = re.search(r"telex_room\([^)]*?\bUSES\s+([^)]*?)(?:\bLIBS\b|\))", re.sub(r"#.*", "", text))
+    extra = sorted(set(used.group(1).split()) - ROOMS[room] - {h.split("/")[0] for h in OPEN_HEADERS.get(room, ())}) if used else []
+    return [f"{path}:1: src/{room} may not link {name}" for name in extra]
 
 
 def check_stands_alone(path, include_folders=("src", "include")):
@@ -222,6 +236,8 @@ def tree():
 def main(arguments):
     paths = [str(pathlib.Path(a).resolve().relative_to(ROOT)) for a in arguments] or tree()
     findings = [finding for path in paths for finding in check(Source(path, (ROOT / path).read_text(encoding="utf-8")))]
+    for path in sorted(ROOT.glob("src/*/CMakeLists.txt")):
+        findings += check_links(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
     headers = [path for path in paths if path.endswith(".h") and path.startswith(("src/", "include/"))]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(check_stands_alone, headers):

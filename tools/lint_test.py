@@ -50,6 +50,8 @@ BROKEN = [
     ("prefix without border", "src/sip/via.c", function("viable", 4, "int"), "viable is exported"),
     ("foreign variable", "src/sip/via.c", "const int limits[] = {1};\n", "limits is exported"),
     ("foreign pointer", "src/sip/via.c", "char *last;\n", "last is exported"),
+    ("second word of the file", "src/sip/message_check.c", function("check_message", 4, "int"), "check_message is exported"),
+    ("room without the file", "src/server/limits.c", function("server_other", 4, "int"), "server_other is exported"),
     ("main outside cmd", "src/sip/via.c", function("main", 4, "int"), "main is exported"),
     ("exception of another file", "src/base/hash.c", function("transport_name", 4, "int"), "transport_name is exported"),
 ]
@@ -73,6 +75,8 @@ CLEAN = [
     ("table in a test", "tests/unit/sip/x_test.c", function("f", 120)),
     ("file of 500", "src/sip/x.h", "\n" * 500),
     ("own exports", "src/sip/via.c", function("via_parse", 4, "int") + "const int via_limit = 3;\n" + function("via", 4, "int")),
+    ("part of a larger thing", "src/sip/message_check.c", function("message_can_answer", 4, "bool")),
+    ("room and file", "src/server/limits.c", function("server_limits_default", 4, "void")),
     ("public exports", "src/ua/agent.c", function("telex_send", 4, "int")),
     ("static over two lines", "src/sip/via.c", "static int\nf(void)\n{\n}\n"),
     ("file-scope odds", "src/sip/via.c", "struct a;\nenum b { C };\ntypedef int d;\nextern int e;\nint via_f(int);\nstatic int g;\n"),
@@ -95,6 +99,20 @@ def test_rules_are_silent_on(path, text):
 def test_only_the_broken_line_is_named():
     assert findings("src/sip/x.c", '#include "base/buf.h"\n\n#include "net/udp.h"\n') == [
         'src/sip/x.c:3: src/sip may not use src/net ("net/udp.h")'
+    ]
+
+
+@pytest.mark.parametrize("room, text, extra", [
+    ("base", "telex_room(base\n  SOURCES a.c\n  USES sip\n  LIBS x)\n", ["sip"]),
+    ("server", "telex_room(server SOURCES a.c USES store base net loop)\n", ["loop", "net"]),
+    ("daemon", "telex_room(daemon SOURCES a.c USES ua)\n", ["ua"]),
+    ("net", "# USES server\ntelex_room(net SOURCES a.c USES loop base sip txn LIBS Threads::Threads)\n", []),
+    ("base", "telex_room(base SOURCES a.c LIBS OpenSSL::Crypto)\n", []),
+    ("cmd", "add_executable(telex telex.c)\n", []),
+])
+def test_room_links_only_what_it_may(room, text, extra):
+    assert lint.check_links(f"src/{room}/CMakeLists.txt", text) == [
+        f"src/{room}/CMakeLists.txt:1: src/{room} may not link {name}" for name in extra
     ]
 
 
