@@ -91,13 +91,13 @@ def module_folder() -> str:
 
 
 class Kamailio:
-    def __init__(self, folder: Path, role: str, domain: str, host: str = "127.0.0.1", secret: str | None = None,
-                 next_hop=None, next_transport: str = "udp"):
+    def __init__(self, folder: Path, role: str, domain: str, host: str = "127.0.0.1", port: int | None = None,
+                 secret: str | None = None, next_hop=None, next_transport: str = "udp"):
         self.folder = folder
         self.role = role
         self.domain = domain
         self.host = host
-        self.port = free_port(host)
+        self.port = port or free_port(host)
         self.secret = secret
         self.next_hop = next_hop
         self.next_transport = next_transport
