@@ -9,6 +9,9 @@
 
 struct server;
 struct attempt;
+struct branch;
+struct drain;
+struct registration;
 struct account;
 
 /* One contact of one device. Its texts live in one block. */
@@ -24,7 +27,8 @@ struct binding {
     int64_t registered_ms, expires_ms; /* wall, as stored */
     uint64_t expires_mono_ms;          /* the same on the monotonic clock: this decides (C12) */
     struct flow flow;
-    struct timer ping; /* NAT keep-alive */
+    struct timer ping;            /* NAT keep-alive, keepalive.c */
+    struct attempt *ping_attempt; /* in flight; NULL otherwise */
     struct device *device;
 };
 
@@ -36,44 +40,51 @@ struct device {
     struct slice key, features; /* owned */
     struct list bindings;
     int64_t seen_ms;
-    uint64_t position; /* as stored */
+    uint64_t forget_mono_ms; /* with +sip.instance and without bindings: not forgotten before this (C12) */
+    uint64_t position;       /* as stored */
 
-    /* Delivery, src/server/drain.c */
-    uint32_t owed;        /* entries owed to it */
-    uint32_t appending;   /* entries owed to it whose append has not completed */
-    uint32_t in_flight;   /* attempts of any kind that have not ended */
-    uint32_t backoff_ms;  /* 0: not held */
-    uint8_t failures_5xx; /* in a row for the entry at the head */
-    bool held;            /* gone: nothing is tried before `wake` fires or a packet comes */
+    /* Delivery: branch.c, drain.c, mailbox.c */
+    struct branch *branches; /* those that run, live and stored ones */
+    uint32_t owed;           /* entries owed to it */
+    uint32_t appending;      /* entries owed to it whose append has not completed */
+    uint32_t in_flight;      /* branches that still forbid another attempt (C4) */
+    uint32_t backoff_ms;     /* 0: the next hold begins with the shortest */
+    uint8_t failures_5xx;    /* in a row for the entry at the head (C6) */
+    bool held;               /* gone: nothing is tried before `wake` fires or a packet comes */
     struct timer wake;
     struct drain *drain; /* while draining; NULL otherwise */
 };
 
-/* A journal entry that somebody is owed. Bits of the masks are device numbers; bit 0 is the heir: set while no device
- * has taken it. */
+/* A journal entry that somebody is owed. Bits are device numbers; bit 0 is the heir: set while no device has taken it.
+ */
 struct entry {
     uint64_t seq;
-    uint32_t owed, in_flight;
-    uint32_t size;
     uint64_t expires_mono_ms;
+    uint32_t owed;
+    uint32_t size;
 };
 
 struct account {
     struct table_node node; /* in its home, by id */
     int64_t id;
-    struct slice aor; /* owned */
+    struct slice aor; /* aor_text */
     struct server *home;
     struct device *devices[STORE_DEVICES_MAX]; /* by number; [0] is always NULL */
-    uint64_t last_seq;                         /* the greatest number the store gave */
-    uint64_t heir_position;
+    struct registration *registers;     /* REGISTERs, registrar.c: the first is being committed, the others wait */
+    struct list deliveries;             /* that are being decided or committed */
+    uint64_t last_seq;                  /* the greatest number the store gave */
+    uint64_t heir_position;             /* as stored */
+    struct store_mark *load_exceptions; /* while loading only */
+    size_t load_exception_count;
 
-    struct entry
-        *entries; /* by seq; first..first+count-1 in use; ended ones have owed == 0 until they reach the front */
+    struct entry *entries; /* a queue by seq; ended ones (owed == 0) leave when they reach the front */
     uint32_t entry_first, entry_count, entry_cap;
-    uint32_t untaken; /* entries owed to the heir: what the quota counts */
+    uint32_t untaken; /* entries owed to the heir: what the quota counts, with those being appended */
+    uint32_t copies;  /* entries owed only to devices, another having taken them */
     uint64_t untaken_bytes;
-    uint32_t untaken_appending;
-    struct timer expiry; /* the next binding or entry to expire */
+    uint64_t entry_expiry_ms; /* not later than the earliest expiry of an entry; UINT64_MAX: none */
+    struct timer expiry;      /* the next binding, device or entry to end */
+    char aor_text[];
 };
 
 #endif

@@ -1,8 +1,10 @@
-/* Attempts: see attempt.h. The record travels: home -> worker of the flow -> home, by one mesh post used for both ways, so at any time one worker
- * owns all but `done` and `context`, which stay home's. */
+/* Attempts: see attempt.h. The record travels: home -> worker of the flow -> home, by one mesh post used for both ways,
+ * so at any time one worker owns all but `done` and `context`, which stay home's. */
 #include "server/attempt.h"
 
 #include <stdlib.h>
+
+#include "base/err.h"
 
 struct attempt {
     struct mesh_post post;
@@ -120,4 +122,7 @@ int attempt_new(struct server *s, const struct attempt_request *r,
     return ERR_NONE;
 }
 
-void attempt_detach(struct attempt *a) { a->done = NULL; }
+void attempt_detach(struct attempt *a)
+{
+    a->done = NULL;
+}

@@ -1,5 +1,5 @@
-/* One try to hand a request to one next hop: a client transaction on the worker that owns the flow, its outcome told at the worker that
- * asked. The trying worker touches only what it was posted. */
+/* One try to hand a request to one next hop: a client transaction on the worker that owns the flow, its outcome told at
+ * the worker that asked. The trying worker touches only what it was posted. */
 #ifndef SERVER_ATTEMPT_H
 #define SERVER_ATTEMPT_H
 
@@ -18,12 +18,13 @@ struct attempt_request {
 };
 
 struct attempt_result {
-    uint16_t status; /* final answer; 0: none came */
-    bool timed_out;  /* status 0: Timer F or timeout_ms, else the transport failed */
+    uint16_t status;         /* final answer; 0: none came */
+    bool timed_out;          /* status 0: Timer F or timeout_ms, else the transport failed */
     struct packet *response; /* the answer's bytes, borrowed; NULL when status is 0 */
 };
 
-/* Starts it. `done` is called once, at the worker of `s`, never inside this call; then the attempt is gone. ERR_NO_MEMORY. */
+/* Starts it. `done` is called once, at the worker of `s`, never inside this call; then the attempt is gone.
+ * ERR_NO_MEMORY. */
 int attempt_new(struct server *s, const struct attempt_request *r,
                 void (*done)(void *context, const struct attempt_result *result), void *context, struct attempt **ret);
 /* The outcome is of no interest any more: `done` will not be called. The transaction runs to its end. */

@@ -4,13 +4,16 @@
 
 #include "server/account.h"
 
-/* The device registered (added or refreshed a contact, 200 sent): no longer held; draining starts in 500 ms. An attempt
- * that went to another address or connection has ended (C4). */
+/* Begins or goes on, if something is owed, the device is reachable and not held, and nothing is in flight to it. */
+void drain_start(struct device *d);
+/* The device registered (added or refreshed a contact, its 200 was sent): no longer held; draining starts in 500 ms.
+ * Branches that went to another address or connection have ended (C4). */
 void drain_registered(struct device *d);
-/* A packet came from it, or its backoff is over: try now. */
+/* A packet came from it: no longer held. */
 void drain_wake(struct device *d);
-/* It is gone: hold it, with backoff. */
+/* It is gone: nothing is tried until its backoff is over or a packet comes from it. */
 void drain_hold(struct device *d);
+/* The device leaves. */
 void drain_stop(struct device *d);
 
 #endif

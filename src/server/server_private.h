@@ -8,8 +8,8 @@
 #include "server/us.h"
 
 struct duplicates;
-struct watch;
 struct rates;
+struct watch;
 
 struct server {
     const struct server_config *config;
@@ -32,11 +32,6 @@ struct server {
     size_t deciding;               /* deliveries that run */
     struct server_counters counters;
 };
-
-/* The account's state at its home; made when it is first needed. NULL without memory. */
-struct account *home_account(struct server *home, int64_t id, struct slice aor);
-/* NULL when there is none yet. */
-struct account *home_find(struct server *home, int64_t id);
 
 /* Answers a server transaction that may live on another worker. `a` is copied. A transaction that ended meanwhile is no
  * error. Without memory the answer is lost and the client's repeat gets it. */

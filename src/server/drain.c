@@ -1,0 +1,252 @@
+/* Draining. A drain exists while its device has something to read: it reads a few entries ahead and runs one branch at
+ * a time. */
+#include "server/drain.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "server/branch.h"
+#include "server/letter.h"
+#include "server/location.h"
+#include "server/mailbox.h"
+#include "server/watch.h"
+
+struct drain {
+    struct device *device; /* NULL: it left while the store was reading */
+    struct server *home;
+    struct branch *branch; /* the attempt in flight */
+    bool reading;
+    size_t next_row; /* rows before it were used */
+    struct store_request read;
+};
+
+static void drop_rows(struct drain *n)
+{
+    for (size_t i = 0; i < n->read.read.ret_count; i++)
+        packet_unref(&n->read.read.rows[i].bytes);
+    n->read.read.ret_count = 0;
+    n->next_row = 0;
+}
+
+static void drain_free(struct drain *n)
+{
+    drop_rows(n);
+    free(n);
+}
+
+static void stop(struct drain *n)
+{
+    n->device->drain = NULL;
+    n->device = NULL;
+    n->branch = NULL; /* it ends on its own */
+    if (!n->reading)
+        drain_free(n);
+}
+
+/* --- holding --- */
+
+static void on_wake(struct timer *t)
+{
+    struct device *d = CONTAINER_OF(t, struct device, wake);
+    d->held = false;
+    drain_start(d);
+}
+
+static void wake_at(struct device *d, uint64_t delay_ms)
+{
+    d->wake.fire = on_wake;
+    timer_wheel_set_in(d->account->home->wheel, &d->wake, delay_ms);
+}
+
+static void hold_for(struct device *d, uint64_t delay_ms)
+{
+    d->held = true;
+    wake_at(d, delay_ms);
+    watch_device(d);
+}
+
+void drain_hold(struct device *d)
+{
+    struct server *home = d->account->home;
+    if (d->held && timer_is_set(&d->wake))
+        return;
+    d->backoff_ms = d->backoff_ms ? d->backoff_ms * 2 : LIMIT_BACKOFF_MIN_MS;
+    if (d->backoff_ms > LIMIT_BACKOFF_MAX_MS)
+        d->backoff_ms = LIMIT_BACKOFF_MAX_MS;
+    /* Up to a tenth more, so that many phones that went at once don't come back at once. */
+    hold_for(d, d->backoff_ms + random_below(home->random, d->backoff_ms / 10 + 1));
+}
+
+void drain_wake(struct device *d)
+{
+    if (!d->held)
+        return;
+    d->held = false;
+    d->backoff_ms = 0;
+    timer_wheel_cancel(d->account->home->wheel, &d->wake);
+    drain_start(d);
+}
+
+void drain_registered(struct device *d)
+{
+    branch_device_moved(d);
+    if (d->drain && d->drain->branch && !d->drain->branch->is_current)
+        d->drain->branch = NULL; /* it ends on its own; a late 2xx still counts */
+    d->backoff_ms = 0;
+    d->failures_5xx = 0;
+    d->held = true; /* desk phones refuse what comes before their 200 */
+    wake_at(d, LIMIT_DRAIN_AFTER_REGISTER_MS);
+}
+
+void drain_stop(struct device *d)
+{
+    timer_wheel_cancel(d->account->home->wheel, &d->wake);
+    if (d->drain)
+        stop(d->drain);
+}
+
+/* --- one message --- */
+
+static void end_head(struct device *d, uint64_t seq, enum store_state state, uint16_t status)
+{
+    d->failures_5xx = 0;
+    mailbox_end(d->account, seq, d->number, state, status);
+}
+
+static void on_refused(struct device *d, uint64_t seq, uint16_t status)
+{
+    if (d->reads_no_messages)
+        mailbox_end_all(d);
+    else if (status == 482) /* C4: the phone remembers the first try; to it this is a loop */
+        hold_for(d, LIMIT_REPEAT_AFTER_482_MS);
+    else
+        end_head(d, seq, STORE_FAILED, status);
+}
+
+static void on_gone(struct device *d, uint64_t seq, uint16_t status)
+{
+    if (status >= 500 && ++d->failures_5xx >= LIMIT_5XX_BEFORE_FAILED)
+        end_head(d, seq, STORE_FAILED, status); /* C6: poison */
+    else
+        drain_hold(d);
+}
+
+static void on_branch_done(void *context, struct branch *b, const struct branch_result *r)
+{
+    struct device *d = b->device;
+    uint64_t seq = b->message.seq;
+    (void)context;
+    if (!d)
+        return;
+    if (d->drain && d->drain->branch == b)
+        d->drain->branch = NULL;
+    if (r->end == BRANCH_TAKEN)
+        end_head(d, seq, STORE_DELIVERED, r->status);
+    else if (b->is_current && r->end == BRANCH_REFUSED)
+        on_refused(d, seq, r->status);
+    else if (b->is_current)
+        on_gone(d, seq, r->status);
+    drain_start(d);
+}
+
+static bool send_row(struct drain *n, const struct store_row *row)
+{
+    struct slice bytes = packet_slice(row->bytes);
+    struct slice headers = slice_head(bytes, row->headers_len);
+    struct packet *tail = letter_tail(headers, slice_head(slice_skip(bytes, row->headers_len), row->body_len));
+    if (tail) {
+        const struct branch_message m = {
+            .tail = tail,
+            .fields = SLICE(""),
+            .cseq = letter_stored_cseq(headers),
+            .max_forwards = LIMIT_MAX_FORWARDS,
+            .seq = row->seq,
+        };
+        n->branch = branch_new(n->device, &m, on_branch_done, NULL);
+    }
+    packet_unref(&tail);
+    return n->branch != NULL;
+}
+
+/* --- reading ahead --- */
+
+static void on_read(struct store_request *r)
+{
+    struct drain *n = CONTAINER_OF(r, struct drain, read);
+    n->reading = false;
+    if (!n->device) {
+        drain_free(n);
+        return;
+    }
+    struct device *d = n->device;
+    if (r->result != ERR_NONE) {
+        n->read.read.ret_count = 0;
+        drain_hold(d);
+        return;
+    }
+    drain_start(d);
+}
+
+static void read_ahead(struct drain *n, const struct entry *e)
+{
+    drop_rows(n);
+    n->read = (struct store_request){
+        .op = STORE_READ, .worker = n->home->worker, .account = n->device->account->id, .done = on_read};
+    for (; e && n->read.read.count < STORE_READ_MAX; e = mailbox_next(n->device, e->seq))
+        n->read.read.seqs[n->read.read.count++] = e->seq;
+    n->reading = true;
+    store_submit(n->home->store, &n->read);
+}
+
+/* The row of `seq`, if it was read; rows before it ended meanwhile. */
+static struct store_row *take_row(struct drain *n, uint64_t seq)
+{
+    while (n->next_row < n->read.read.ret_count) {
+        struct store_row *row = &n->read.read.rows[n->next_row++];
+        if (row->seq == seq)
+            return row;
+    }
+    return NULL;
+}
+
+static struct drain *drain_of(struct device *d)
+{
+    if (d->drain)
+        return d->drain;
+    struct drain *n = calloc(1, sizeof *n);
+    if (!n)
+        return NULL;
+    n->device = d;
+    n->home = d->account->home;
+    d->drain = n;
+    return n;
+}
+
+static bool may_drain(const struct device *d)
+{
+    return !d->held && d->in_flight == 0 && d->owed && !d->reads_no_messages &&
+           location_binding(d, d->account->home->wheel->now_ms);
+}
+
+void drain_start(struct device *d)
+{
+    const struct entry *e = mailbox_next(d, 0);
+    if (!e && d->drain && !d->drain->branch && !d->drain->reading)
+        stop(d->drain);
+    if (!e || !may_drain(d))
+        return;
+    struct drain *n = drain_of(d);
+    if (!n || n->reading || n->branch)
+        return;
+    struct store_row *row = take_row(n, e->seq);
+    if (!row) {
+        read_ahead(n, e);
+    } else if (!row->bytes) { /* the store has lost it: an end that somebody must see */
+        LOG(LOG_ERROR, "entry-missing", LOG_FIELD("account", d->account->aor));
+        end_head(d, e->seq, STORE_FAILED, 0);
+        drain_start(d);
+    } else if (!send_row(n, row)) {
+        drain_hold(d);
+    }
+}

@@ -1,0 +1,441 @@
+/* The mailbox of one account in memory: a queue of entries with a bit per device, and the marks that tell the store
+ * what ended. */
+#include "server/mailbox.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "server/branch.h"
+#include "server/delivery.h"
+#include "server/drain.h"
+#include "server/location.h"
+#include "server/server_private.h"
+
+#define HEIR_BIT 1u
+/* Entries ended by one run of mailbox_expire; the timer comes back for the rest, so that a turn of the loop stays
+ * short. */
+#define EXPIRE_STEP 256u
+
+static uint32_t bit(uint8_t device)
+{
+    return 1u << device;
+}
+
+static struct entry *entry_at(const struct account *a, uint32_t i)
+{
+    return &a->entries[a->entry_first + i];
+}
+
+/* Index of the first entry with a number of at least `seq`. */
+static uint32_t lower_bound(const struct account *a, uint64_t seq)
+{
+    uint32_t low = 0, high = a->entry_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (entry_at(a, middle)->seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct entry *mailbox_find(const struct account *a, uint64_t seq)
+{
+    uint32_t i = lower_bound(a, seq);
+    if (i == a->entry_count)
+        return NULL;
+    struct entry *e = entry_at(a, i);
+    return e->seq == seq && e->owed ? e : NULL;
+}
+
+const struct entry *mailbox_next(const struct device *d, uint64_t after)
+{
+    const struct account *a = d->account;
+    for (uint32_t i = lower_bound(a, after + 1); i < a->entry_count; i++)
+        if (entry_at(a, i)->owed & bit(d->number))
+            return entry_at(a, i);
+    return NULL;
+}
+
+bool mailbox_has_backlog(const struct device *d)
+{
+    return d->owed > 0 || d->appending > 0;
+}
+
+bool mailbox_has_room(const struct account *a, uint32_t size)
+{
+    const struct server_limits *limits = &a->home->config->limits;
+    return a->untaken < limits->mailbox_messages && a->untaken_bytes + size <= limits->mailbox_bytes;
+}
+
+/* --- counting --- */
+
+static void count_entry(struct account *a, uint32_t owed, uint32_t size, int sign)
+{
+    if (!owed)
+        return;
+    if (owed & HEIR_BIT) {
+        a->untaken += (uint32_t)sign;
+        a->untaken_bytes += (uint64_t)((int64_t)size * sign);
+    } else {
+        a->copies += (uint32_t)sign;
+    }
+    a->home->counters.queued += (uint64_t)(int64_t)sign;
+}
+
+static void count_devices(struct account *a, uint32_t owed, int sign)
+{
+    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++)
+        if (a->devices[n] && owed & bit(n))
+            a->devices[n]->owed += (uint32_t)sign;
+}
+
+static void set_owed(struct account *a, struct entry *e, uint32_t owed)
+{
+    count_entry(a, e->owed, e->size, -1);
+    count_entry(a, owed, e->size, +1);
+    count_devices(a, e->owed & ~owed, -1);
+    count_devices(a, owed & ~e->owed, +1);
+    e->owed = owed;
+    while (a->entry_count && !entry_at(a, 0)->owed) {
+        a->entry_first++;
+        a->entry_count--;
+    }
+}
+
+static void count_appending(struct account *a, uint32_t owed, uint32_t size, int sign)
+{
+    if (owed & HEIR_BIT) {
+        a->untaken += (uint32_t)sign;
+        a->untaken_bytes += (uint64_t)((int64_t)size * sign);
+    }
+    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++)
+        if (a->devices[n] && owed & bit(n) && (sign > 0 || a->devices[n]->appending))
+            a->devices[n]->appending += (uint32_t)sign;
+}
+
+void mailbox_reserve(struct account *a, uint32_t owed, uint32_t size)
+{
+    count_appending(a, owed, size, +1);
+}
+
+void mailbox_release(struct account *a, uint32_t owed, uint32_t size)
+{
+    count_appending(a, owed, size, -1);
+}
+
+/* --- growing --- */
+
+static struct entry *push(struct account *a)
+{
+    if (a->entry_first && a->entry_first + a->entry_count == a->entry_cap) {
+        memmove(a->entries, a->entries + a->entry_first, a->entry_count * sizeof *a->entries);
+        a->entry_first = 0;
+    }
+    if (a->entry_first + a->entry_count == a->entry_cap) {
+        uint32_t cap = a->entry_cap ? a->entry_cap * 2 : 8;
+        struct entry *grown = realloc(a->entries, cap * sizeof *grown);
+        if (!grown)
+            return NULL;
+        a->entries = grown;
+        a->entry_cap = cap;
+    }
+    struct entry *e = entry_at(a, a->entry_count++);
+    memset(e, 0, sizeof *e);
+    return e;
+}
+
+static int add(struct account *a, uint64_t seq, uint32_t owed, uint32_t size, uint64_t expires_mono_ms)
+{
+    if (seq > a->last_seq)
+        a->last_seq = seq;
+    if (!owed)
+        return ERR_NONE;
+    struct entry *e = push(a);
+    if (!e)
+        return ERR_NO_MEMORY;
+    e->seq = seq;
+    e->size = size;
+    e->expires_mono_ms = expires_mono_ms;
+    set_owed(a, e, owed);
+    if (expires_mono_ms < a->entry_expiry_ms) {
+        a->entry_expiry_ms = expires_mono_ms;
+        location_schedule_expiry(a);
+    }
+    return ERR_NONE;
+}
+
+/* --- loading --- */
+
+int mailbox_load_exception(struct account *a, const struct store_mark *m)
+{
+    size_t n = a->load_exception_count;
+    if ((n & (n - 1)) == 0) { /* room doubles at each power of two */
+        struct store_mark *grown = realloc(a->load_exceptions, (n ? n * 2 : 1) * sizeof *grown);
+        if (!grown)
+            return ERR_NO_MEMORY;
+        a->load_exceptions = grown;
+    }
+    a->load_exceptions[a->load_exception_count++] = *m;
+    return ERR_NONE;
+}
+
+static uint32_t load_owed(const struct account *a, uint64_t seq)
+{
+    uint32_t owed = seq > a->heir_position ? HEIR_BIT : 0;
+    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++)
+        if (a->devices[n] && seq > a->devices[n]->position)
+            owed |= bit(n);
+    for (size_t i = 0; i < a->load_exception_count; i++)
+        if (a->load_exceptions[i].seq == seq)
+            owed &= ~bit(a->load_exceptions[i].device);
+    return owed;
+}
+
+int mailbox_load_entry(struct account *a, const struct store_entry *e, uint32_t size, uint64_t expires_mono_ms)
+{
+    return add(a, e->seq, load_owed(a, e->seq), size, expires_mono_ms);
+}
+
+void mailbox_loaded(struct account *a)
+{
+    free(a->load_exceptions);
+    a->load_exceptions = NULL;
+    a->load_exception_count = 0;
+}
+
+void mailbox_deinit(struct account *a)
+{
+    mailbox_loaded(a);
+    free(a->entries);
+    a->entries = NULL;
+    a->entry_count = a->entry_first = a->entry_cap = 0;
+}
+
+/* --- marks --- */
+
+/* One request to the store; owns itself until it completed. */
+struct mark_request {
+    struct store_request request;
+    struct server *home;
+    struct store_mark marks[STORE_DEVICES_MAX];
+};
+
+static void on_marked(struct store_request *r)
+{
+    struct mark_request *m = CONTAINER_OF(r, struct mark_request, request);
+    /* A mark that failed is covered by the device's next one; until then a restart repeats the message, with the same
+     * identity (C4). */
+    if (r->result != ERR_NONE)
+        LOG(LOG_WARN, "mark-failed", LOG_FIELD("error", slice_str(err_text(r->result))));
+    free(m);
+}
+
+static void submit_marks(struct account *a, const struct store_mark *marks, size_t count)
+{
+    struct mark_request *m = calloc(1, sizeof *m);
+    if (!m)
+        return; /* as a mark that failed */
+    memcpy(m->marks, marks, count * sizeof *marks);
+    m->home = a->home;
+    m->request.op = STORE_MARK;
+    m->request.worker = a->home->worker;
+    m->request.account = a->id;
+    m->request.done = on_marked;
+    m->request.mark.marks = m->marks;
+    m->request.mark.mark_count = count;
+    store_submit(a->home->store, &m->request);
+}
+
+/* Whether nothing before `seq` is owed to this bit any more, so that its position may move there. */
+static bool is_oldest(const struct account *a, uint64_t seq, uint32_t mask)
+{
+    for (uint32_t i = 0; i < a->entry_count && entry_at(a, i)->seq < seq; i++)
+        if (entry_at(a, i)->owed & mask)
+            return false;
+    return true;
+}
+
+static struct store_mark make_mark(const struct account *a, uint64_t seq, uint8_t device, enum store_state state,
+                                   uint16_t status)
+{
+    return (struct store_mark){
+        .seq = seq,
+        .device = device,
+        .state = (uint8_t)state,
+        .status = status,
+        .advance = is_oldest(a, seq, bit(device)),
+    };
+}
+
+static void count_end(struct server *s, enum store_state state)
+{
+    if (state == STORE_DELIVERED)
+        s->counters.drained++;
+    else if (state == STORE_EXPIRED)
+        s->counters.expired++;
+    else if (state == STORE_FAILED)
+        s->counters.failed++;
+}
+
+void mailbox_end(struct account *a, uint64_t seq, uint8_t device, enum store_state state, uint16_t status)
+{
+    struct entry *e = mailbox_find(a, seq);
+    if (!e || !(e->owed & bit(device)))
+        return;
+    struct store_mark marks[2] = {make_mark(a, seq, device, state, status)};
+    size_t count = 1;
+    uint32_t ended = bit(device);
+    if (state == STORE_DELIVERED && e->owed & HEIR_BIT) {
+        marks[count++] = make_mark(a, seq, STORE_HEIR, state, status);
+        ended |= HEIR_BIT;
+    }
+    count_end(a->home, state);
+    set_owed(a, e, e->owed & ~ended);
+    submit_marks(a, marks, count);
+}
+
+void mailbox_end_all(struct device *d)
+{
+    struct account *a = d->account;
+    uint64_t last = 0;
+    for (uint32_t i = 0; i < a->entry_count; i++)
+        if (entry_at(a, i)->owed & bit(d->number))
+            last = entry_at(a, i)->seq;
+    if (!last)
+        return;
+    for (const struct entry *e = mailbox_next(d, 0); e; e = mailbox_next(d, 0))
+        set_owed(a, mailbox_find(a, e->seq), e->owed & ~bit(d->number));
+    const struct store_mark mark = {.seq = last, .device = d->number, .state = STORE_REMOVED, .advance = true};
+    submit_marks(a, &mark, 1);
+}
+
+/* Devices that joined while the append was under way: their rows were committed with positions below it. They are owed
+ * what nobody has taken, and the store is told of the rest. */
+static uint32_t welcome_newcomers(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked)
+{
+    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++) {
+        if (!a->devices[n] || (owed | marked) & bit(n) || a->devices[n]->position >= seq)
+            continue;
+        if (owed & HEIR_BIT) {
+            owed |= bit(n);
+        } else {
+            const struct store_mark mark = make_mark(a, seq, n, STORE_REMOVED, 0);
+            submit_marks(a, &mark, 1);
+        }
+    }
+    return owed;
+}
+
+int mailbox_add(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked, uint32_t size,
+                uint64_t expires_mono_ms)
+{
+    mailbox_release(a, owed, size);
+    return add(a, seq, welcome_newcomers(a, seq, owed, marked), size, expires_mono_ms);
+}
+
+/* --- devices --- */
+
+uint64_t mailbox_first_position(const struct account *a)
+{
+    for (uint32_t i = 0; i < a->entry_count; i++)
+        if (entry_at(a, i)->owed & HEIR_BIT)
+            return entry_at(a, i)->seq - 1;
+    return a->last_seq;
+}
+
+/* Entries behind its first position that another device has taken are not owed to it: said in the store too. */
+static void mark_taken_by_others(struct device *d)
+{
+    struct account *a = d->account;
+    for (uint32_t i = lower_bound(a, d->position + 1); i < a->entry_count; i++) {
+        const struct entry *e = entry_at(a, i);
+        if (e->owed & bit(d->number))
+            continue;
+        const struct store_mark mark = make_mark(a, e->seq, d->number, STORE_REMOVED, 0);
+        submit_marks(a, &mark, 1);
+    }
+}
+
+void mailbox_device_joined(struct device *d)
+{
+    struct account *a = d->account;
+    for (uint32_t i = lower_bound(a, d->position + 1); i < a->entry_count; i++) {
+        struct entry *e = entry_at(a, i);
+        if (e->owed & HEIR_BIT)
+            set_owed(a, e, e->owed | bit(d->number));
+    }
+    mark_taken_by_others(d);
+}
+
+void mailbox_device_leaves(struct device *d)
+{
+    struct account *a = d->account;
+    for (const struct entry *e = mailbox_next(d, 0); e; e = mailbox_next(d, 0))
+        set_owed(a, mailbox_find(a, e->seq), e->owed & ~bit(d->number));
+    drain_stop(d);
+    branch_device_left(d);
+    delivery_device_left(a, d->number);
+}
+
+/* --- time and quota --- */
+
+uint64_t mailbox_next_expiry(const struct account *a)
+{
+    return a->entry_expiry_ms;
+}
+
+static void expire_entry(struct account *a, struct entry *e)
+{
+    struct store_mark marks[STORE_DEVICES_MAX];
+    size_t count = 0;
+    for (uint8_t n = 0; n < STORE_DEVICES_MAX; n++)
+        if (e->owed & bit(n))
+            marks[count++] = make_mark(a, e->seq, n, STORE_EXPIRED, 0);
+    count_end(a->home, STORE_EXPIRED);
+    submit_marks(a, marks, count);
+    set_owed(a, e, 0);
+}
+
+void mailbox_expire(struct account *a, uint64_t now_mono_ms)
+{
+    unsigned ended = 0;
+    for (uint32_t i = 0; i < a->entry_count && ended < EXPIRE_STEP;) {
+        uint64_t seq = entry_at(a, i)->seq;
+        if (entry_at(a, i)->owed && entry_at(a, i)->expires_mono_ms <= now_mono_ms) {
+            expire_entry(a, entry_at(a, i));
+            ended++;
+        }
+        i = lower_bound(a, seq + 1); /* the front may have moved */
+    }
+    a->entry_expiry_ms = UINT64_MAX;
+    for (uint32_t i = 0; i < a->entry_count; i++)
+        if (entry_at(a, i)->owed && entry_at(a, i)->expires_mono_ms < a->entry_expiry_ms)
+            a->entry_expiry_ms = entry_at(a, i)->expires_mono_ms;
+}
+
+static struct device *longest_absent(const struct account *a)
+{
+    struct device *oldest = NULL;
+    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++) {
+        struct device *d = a->devices[n];
+        if (d && d->owed && (!oldest || d->seen_ms < oldest->seen_ms))
+            oldest = d;
+    }
+    return oldest;
+}
+
+void mailbox_trim_copies(struct account *a)
+{
+    while (a->copies > a->home->config->limits.copy_messages) {
+        struct device *d = longest_absent(a);
+        const struct entry *e = d ? mailbox_next(d, 0) : NULL;
+        while (e && e->owed & HEIR_BIT)
+            e = mailbox_next(d, e->seq);
+        if (!e)
+            return;
+        mailbox_end(a, e->seq, d->number, STORE_FAILED, 0);
+    }
+}

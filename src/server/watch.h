@@ -1,0 +1,18 @@
+/* Wakes a held device at the first packet that comes from where it was (contract C6: "restarted by any packet from
+ * it"). The table lives on the worker that hears the flow; the device at home. */
+#ifndef SERVER_WATCH_H
+#define SERVER_WATCH_H
+
+#include "base/hash.h"
+#include "server/account.h"
+
+struct watch;
+
+int watch_new(const struct hash_key *key, struct watch **ret);
+void watch_free(struct watch *w);
+/* At home: asks the worker of the device's newest flow to listen for it. */
+void watch_device(struct device *d);
+/* At the hearing worker, for every packet. */
+void watch_heard(struct server *s, const struct flow *flow);
+
+#endif
