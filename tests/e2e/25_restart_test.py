@@ -2,8 +2,9 @@
 
 import pytest
 
+from support.process import run
 from support.sipwire import Wire
-from support.telexd import Telexd
+from support.telexd import Telexd, environment, program
 
 
 @pytest.fixture
@@ -101,9 +102,6 @@ def test_a_wrong_configuration_is_named(tmp_path, broken, named):
     server = Telexd(tmp_path / "telexd")
     config = server.folder / "telexd.yaml"
     config.write_text(broken)
-    from support.process import run
-    from support.telexd import environment, program
-
     done = run([program("telexd"), "--config", config, "--data", server.data, "--check"], server.folder, "",
                environment())
     assert done.returncode != 0
@@ -112,9 +110,6 @@ def test_a_wrong_configuration_is_named(tmp_path, broken, named):
 
 
 def test_a_right_configuration_is_said_to_be_right(own):
-    from support.process import run
-    from support.telexd import environment, program
-
     done = run([program("telexd"), "--config", own.folder / "telexd.yaml", "--data", own.folder / "elsewhere", "--check"],
                own.folder, "", environment())
     assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.sipwire import Message
+from support.sipwire import Exchange, Message
 
 
 def signed(alice, uri, body=b"hello", **options):
@@ -13,8 +13,6 @@ def signed(alice, uri, body=b"hello", **options):
 
 def expect_answer(alice, raw):
     """For bytes that were sent in pieces: the exchange without the sending."""
-    from support.sipwire import Exchange
-
     request = Message.parse(raw)
     exchange = Exchange(alice, raw, request, False, 0.0)
     alice.exchanges[request.branch] = exchange

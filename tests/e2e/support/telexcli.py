@@ -36,10 +36,16 @@ class Telex(Phone):
         self.process.wait_for(registered, timeout, f"{self.aor} registers")
         return self
 
+    def _send_argv(self, to: str, text: str, flags=()):
+        return [program("telex"), "send", "--from", self.aor, "--server", self.server_uri, *flags, to, text]
+
+    def begin_send(self, to: str, text: str) -> Process:
+        """For a receiver that needs this test's attention while the program runs."""
+        return Process("telex-send", self._send_argv(to, text), self.folder, env=self._environment())
+
     def run_send(self, to: str, text: str, *flags: str, stdin: str = "", timeout: float = 15.0):
         """The finished process: returncode, stdout, stderr."""
-        argv = [program("telex"), "send", "--from", self.aor, "--server", self.server_uri, *flags, to, text]
-        done = run(argv, self.folder, stdin, self._environment(), timeout)
+        done = run(self._send_argv(to, text, flags), self.folder, stdin, self._environment(), timeout)
         assert_clean(done.stderr, "telex send")
         return done
 

@@ -17,6 +17,7 @@ from .sipwire import Wire
 
 ROOT = Path(__file__).resolve().parents[3]
 DOMAIN = "example.test"
+BATCH = 20
 SANITIZER_SIGNS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer",
                    "WARNING: MemorySanitizer", "SUMMARY: ")
 SANITIZER_OPTIONS = {
@@ -75,7 +76,8 @@ class Telexd:
                 self.config[key] = value
         self.process: Process | None = None
         self.runs: list[Process] = []
-        self._names = itertools.count(1)
+        self._batches = itertools.count(1)
+        self._pools: dict[tuple[str, str], list[Account]] = {}
 
     @property
     def address(self):
@@ -165,10 +167,15 @@ class Telexd:
         return done.stdout
 
     def account(self, name: str = "user", domain: str = DOMAIN) -> Account:
-        """A new account; the name gets a number, so tests that share a server do not meet."""
-        made = Account(f"{name}{next(self._names)}", domain, f"pw-{name}")
-        self.ctl("user", "add", made.aor, "--password-stdin", stdin=made.password + "\n")
-        return made
+        """A new account; the name gets a number, so tests that share a server do not meet. Made a batch at a time:
+        one program start each would cost more than the tests."""
+        pool = self._pools.setdefault((name, domain), [])
+        if not pool:
+            first = next(self._batches) * BATCH
+            pool += [Account(f"{name}{number}", domain, f"pw-{name}") for number in range(first, first + BATCH)]
+            lines = "".join(f"{account.aor},{account.password}\n" for account in pool)
+            self.ctl("user", "import", "-", stdin=lines)
+        return pool.pop(0)
 
     # -- raw peers ---------------------------------------------------------------------------------
 
