@@ -23,7 +23,7 @@ struct cpim_out {
     struct slice message_id, disposition; /* absent: not written */
     struct slice content_type, body;
 };
-/* Values are escaped as RFC 3862 §2.4 asks; none can add a header. */
+/* Values are escaped as RFC 3862 §2.3 asks; none can add a header. */
 void cpim_append(struct buf *out, const struct cpim_out *c);
 
 #endif

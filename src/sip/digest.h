@@ -24,13 +24,14 @@ struct digest_challenge {
 /* Authorization / Proxy-Authorization. */
 struct digest_credentials {
     struct slice username, realm, nonce, uri, response, cnonce, opaque;
-    struct slice nc_text; /* 8LHEX */
+    struct slice nc_text; /* 8 hexadecimal digits */
     uint32_t nc;          /* 0: absent (no qop) */
     enum digest_algorithm algorithm;
     enum { DIGEST_QOP_NONE, DIGEST_QOP_AUTH, DIGEST_QOP_AUTH_INT } qop;
 };
 
-/* Parse one header value. ERR_MALFORMED (bad syntax, a parameter twice, nc not 8LHEX), ERR_UNSUPPORTED (not Digest, or
+/* Parse one header value. ERR_MALFORMED (bad syntax, a parameter twice, one missing, nc not 8
+ * hexadecimal digits), ERR_UNSUPPORTED (not Digest, or
  * an algorithm or qop we don't know). */
 int digest_parse_challenge(struct slice value, struct digest_challenge *ret);
 int digest_parse_credentials(struct slice value, struct digest_credentials *ret);
