@@ -6,7 +6,9 @@
  *  - each submitted request completes exactly once, on the worker that submitted it, never inside store_submit;
  *  - ERR_NONE means committed and synced (C1); any other result means that nothing of it took effect;
  *  - the store numbers journal entries per account at commit: later is greater, gaps are legal;
- *  - a withdrawn request that was not yet begun completes with ERR_CLOSED (C9, C13).
+ *  - a withdrawn request that was not yet begun completes with ERR_CLOSED (C9, C13);
+ *  - a request for an account that is not there completes with ERR_NOT_FOUND (a put makes it);
+ *  - a mark of a device that has no row is dropped: a forgotten device is owed nothing. The heir needs none.
  * Times are wall-clock milliseconds since 1970. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -28,7 +30,7 @@ struct store_account {
     int64_t id;         /* assigned by the store; 0 in a put of a new account */
     struct slice aor;   /* "sip:alice@example.com", canonical (uri_append_aor) */
     struct slice name;  /* display name, may be empty */
-    struct slice extra; /* settings of the account as one JSON object, or empty: digest list ... */
+    struct slice extra; /* settings: "name=value" separated by spaces (digest=sha-256,md5), or empty */
     struct store_credentials credentials;
 };
 
@@ -128,8 +130,8 @@ struct store_request {
     atomic_bool withdrawn;
     union {
         struct store_account put;
-        struct {
-            const struct store_device *devices; /* inserted or updated by number */
+        struct {                                /* takes effect in this order: forgotten, devices, removed, bindings */
+            const struct store_device *devices; /* inserted, or updated by number: a position is never moved back */
             size_t device_count;
             const uint8_t *forgotten; /* numbers: row, bindings and exceptions go */
             size_t forgotten_count;
