@@ -18,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "fuzz"
 SLOWEST_INPUT_S = 5  # a parser that needs longer for one input is broken
 MEMORY_MB = 1024
+REPORT_LINES = 40
 GRACE_S = 30  # for start-up and for reading the corpus
 
 
@@ -41,15 +42,17 @@ def command(target, seconds):
 
 
 def explore(target, seconds):
-    """Returns (target, whether it survived, the tail of what it said, inputs tried)."""
+    """Returns (target, whether it survived, its report of the crash, inputs tried)."""
     try:
         run = subprocess.run(command(target, seconds), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, timeout=seconds + GRACE_S, check=False)
     except subprocess.TimeoutExpired as late:
         return target, False, f"still running after {seconds + GRACE_S} s\n{(late.stdout or b'').decode(errors='replace')[-2000:]}", "?"
-    text = run.stdout.decode(errors="replace")
-    tried = next((line.split()[-1] for line in text.splitlines() if "number_of_executed_units" in line), "?")
-    return target, run.returncode == 0, "\n".join(text.splitlines()[-60:]), tried
+    lines = run.stdout.decode(errors="replace").splitlines()
+    crash = next((n for n, line in enumerate(lines) if "ERROR:" in line or "runtime error:" in line), max(0, len(lines) - REPORT_LINES))
+    tried = next((line.split()[-1] for line in lines if "number_of_executed_units" in line), "?")
+    kept = [line for line in lines[crash + REPORT_LINES:] if "Test unit written" in line]
+    return target, run.returncode == 0, "\n".join([*lines[crash:crash + REPORT_LINES], *kept]), tried
 
 
 def run_all(total_seconds):
@@ -63,11 +66,11 @@ def run_all(total_seconds):
     print(f"{len(targets)} fuzz targets, {seconds} s each on {cores} cores", flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(cores) as pool:
-        for target, survived, tail, tried in pool.map(lambda t: explore(t, seconds), targets):
+        for target, survived, report, tried in pool.map(lambda t: explore(t, seconds), targets):
             print(f"  {'ok  ' if survived else 'FAIL'} {target.name:32} {tried} inputs", flush=True)
             if not survived:
                 failed += 1
-                print(tail)
+                print(report)
     for folder in (ROOT / "fuzz" / "regressions").iterdir():
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
