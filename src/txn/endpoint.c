@@ -96,13 +96,11 @@ void endpoint_answer(struct endpoint *e, const struct incoming *in, const struct
     answer_send(e, endpoint_arrival(e, in, &room), a, SLICE_NONE);
 }
 
-/* A malformed request is answered where its parts can be copied; an ACK never is (RFC 3261 §17), and neither is what
- * may be a response. */
+/* A malformed request is answered where its parts can be copied, an ACK never (message_can_answer). */
 static void refuse(struct endpoint *e, const struct incoming *in, const struct message_fault *fault)
 {
     e->counters.malformed++;
-    const struct message *m = in->message;
-    if (fault->status < 300 || m->method == METHOD_ACK || !message_can_answer(m))
+    if (fault->status == 0 || !message_can_answer(in->message))
         return;
     struct answer a = {.status = fault->status, .reason = slice_str(fault->reason)};
     struct buf headers;
@@ -157,6 +155,7 @@ static void receive_response(struct endpoint *e, struct incoming *in)
         e->counters.strays++;
 }
 
+/* Also what is too broken to have a status: no method begins so, and a response is never answered. */
 static bool looks_like_response(struct slice bytes)
 {
     return slice_starts_with_nocase(bytes, SLICE("SIP/"));

@@ -3,8 +3,6 @@
  * for the request and its repeat with credentials) would otherwise lose a message to another one's answer. */
 #include "txn/match.h"
 
-#define MAGIC_LEN 7
-
 static uint64_t mix_text(const struct hash_key *key, uint64_t hash, struct slice text)
 {
     return hash_mix(hash, hash_slice(key, text));
@@ -13,12 +11,6 @@ static uint64_t mix_text(const struct hash_key *key, uint64_t hash, struct slice
 static uint64_t method_hash(const struct hash_key *key, const struct message *m, enum method method)
 {
     return method == METHOD_OTHER ? hash_slice(key, m->method_name) : (uint64_t)method;
-}
-
-/* A branch that is the cookie and nothing else (RFC 4475 §3.2.1) names nothing. */
-static bool has_rfc3261_branch(const struct via *via)
-{
-    return via_has_magic_branch(via) && via->branch.len > MAGIC_LEN;
 }
 
 static struct slice tag_of(int (*get)(const struct message *, struct addr *), const struct message *m)
@@ -46,7 +38,7 @@ struct match match_make(const struct hash_key *key, const struct message *m, con
     (void)message_cseq(m, &cseq, &cseq_method); /* stays 0 in a malformed request */
     uint64_t call = hash_mix(hash_slice(key, message_value(m, HEADER_CALL_ID)), cseq);
     uint64_t of_method = method_hash(key, m, method);
-    if (!via || !has_rfc3261_branch(via))
+    if (!via || !via_has_magic_branch(via))
         return match_rfc2543(key, m, via_text, of_method, call);
     uint64_t hash = hash_slice(key, via->branch);
     hash = hash_mix(hash, hash_slice_nocase(key, via->host));
