@@ -8,8 +8,9 @@
 
 struct attempt {
     struct mesh_post post;
-    struct server *home;  /* who asked */
-    struct server *where; /* who tries */
+    struct list_node node; /* in home's list */
+    struct server *home;   /* who asked */
+    struct server *where;  /* who tries */
     void (*done)(void *context, const struct attempt_result *result);
     void *context;
     struct attempt_request request;
@@ -19,6 +20,7 @@ struct attempt {
 
 static void attempt_free(struct attempt *a)
 {
+    list_remove(&a->node);
     packet_unref(&a->request.tail);
     packet_unref(&a->result.response);
     free(a);
@@ -100,6 +102,7 @@ int attempt_new(struct server *s, const struct attempt_request *r,
         return ERR_NO_MEMORY;
     char *at = a->texts;
     a->home = s;
+    list_push_back(&s->attempts, &a->node);
     a->where = s;
     a->done = done;
     a->context = context;
@@ -120,6 +123,12 @@ int attempt_new(struct server *s, const struct attempt_request *r,
         mesh_post(s->mesh, worker, &a->post);
     }
     return ERR_NONE;
+}
+
+void attempt_free_all(struct server *s)
+{
+    LIST_EACH (node, &s->attempts)
+        attempt_free(CONTAINER_OF(node, struct attempt, node));
 }
 
 void attempt_detach(struct attempt *a)

@@ -29,5 +29,7 @@ int attempt_new(struct server *s, const struct attempt_request *r,
                 void (*done)(void *context, const struct attempt_result *result), void *context, struct attempt **ret);
 /* The outcome is of no interest any more: `done` will not be called. The transaction runs to its end. */
 void attempt_detach(struct attempt *a);
+/* The server ends; no worker runs any more. */
+void attempt_free_all(struct server *s);
 
 #endif

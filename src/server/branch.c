@@ -71,6 +71,7 @@ static void unlink_from_device(struct branch *b)
 
 static void branch_free(struct branch *b)
 {
+    list_remove(&b->node);
     packet_unref(&b->message.tail);
     free(b);
 }
@@ -255,6 +256,7 @@ struct branch *branch_new(struct device *d, const struct branch_message *m, bran
     memcpy(b->fields, m->fields.ptr, m->fields.len);
     b->device = d;
     b->server = d->account->home;
+    list_push_back(&b->server->branches, &b->node);
     b->done = done;
     b->context = context;
     b->number = d->number;
@@ -270,6 +272,15 @@ struct branch *branch_new(struct device *d, const struct branch_message *m, bran
     d->branches = b;
     d->in_flight++;
     return b;
+}
+
+void branch_free_all(struct server *s)
+{
+    LIST_EACH (node, &s->branches) {
+        struct branch *b = CONTAINER_OF(node, struct branch, node);
+        unlink_from_device(b);
+        branch_free(b);
+    }
 }
 
 void branch_device_left(struct device *d)

@@ -30,7 +30,8 @@ struct branch_result {
 typedef void branch_done(void *context, struct branch *b, const struct branch_result *result);
 
 struct branch {
-    struct branch *next; /* in its device */
+    struct list_node node; /* in its server */
+    struct branch *next;   /* in its device */
     struct device *device;
     struct server *server;
     struct attempt *attempt;
@@ -51,6 +52,9 @@ struct branch *branch_new(struct device *d, const struct branch_message *m, bran
 void branch_device_left(struct device *d);
 /* The device registered; branches over another flow than its newest binding's no longer forbid an attempt (C4). */
 void branch_device_moved(struct device *d);
+
+/* The server ends; no worker runs any more. */
+void branch_free_all(struct server *s);
 
 /* How a final answer ends a branch (contract.md, Words). status 0: no answer. */
 enum branch_end branch_classify(uint16_t status);

@@ -99,16 +99,26 @@ static void forward_best(struct delivery *d)
 
 /* --- its end --- */
 
-static void free_if_done(struct delivery *d)
+static void delivery_free(struct delivery *d)
 {
-    if (d->phase != DECIDED || d->branches)
-        return;
     timer_wheel_cancel(d->home->wheel, &d->timer);
     list_remove(&d->node);
     d->home->deciding--;
     packet_unref(&d->best_response);
     letter_free(d->letter);
     free(d);
+}
+
+static void free_if_done(struct delivery *d)
+{
+    if (d->phase == DECIDED && !d->branches)
+        delivery_free(d);
+}
+
+void delivery_free_all(struct account *a)
+{
+    LIST_EACH (node, &a->deliveries)
+        delivery_free(CONTAINER_OF(node, struct delivery, node));
 }
 
 /* A refusal or a failure: nothing is remembered, a repeat is tried anew. */

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "server/delivery.h"
 #include "server/duplicates.h"
 #include "server/home.h"
 #include "server/location.h"
@@ -52,6 +53,7 @@ static void free_account(struct table_node *n, void *context)
     struct account *a = CONTAINER_OF(n, struct account, node);
     table_remove(&home->homes, n);
     timer_wheel_cancel(home->wheel, &a->expiry);
+    delivery_free_all(a);
     location_free_devices(a);
     mailbox_deinit(a);
     free(a);

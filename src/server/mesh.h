@@ -2,13 +2,11 @@
 #ifndef SERVER_MESH_H
 #define SERVER_MESH_H
 
-#include "base/list.h"
-
 struct server;
 
 /* Lives inside the record that travels; its owner must not touch the record until it was run. */
 struct mesh_post {
-    struct list_node node; /* the mesh's, on the way */
+    void *carrier[2]; /* the mesh's own room, on the way */
     void (*run)(struct mesh_post *post, struct server *there);
 };
 

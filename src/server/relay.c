@@ -10,6 +10,7 @@
 #define RELAY_HEAD_MAX 65536u
 
 struct relay {
+    struct list_node node; /* in its server */
     struct server *server;
     struct letter *letter;
     struct timer timer;
@@ -20,6 +21,7 @@ struct relay {
 static void relay_free(struct relay *r)
 {
     timer_wheel_cancel(r->server->wheel, &r->timer);
+    list_remove(&r->node);
     r->server->deciding--;
     letter_free(r->letter);
     free(r);
@@ -99,6 +101,12 @@ static int try_hop(struct relay *r, const struct target *hop)
     return err;
 }
 
+void relay_free_all(struct server *s)
+{
+    LIST_EACH (node, &s->relays)
+        relay_free(CONTAINER_OF(node, struct relay, node));
+}
+
 void relay_start(struct server *s, struct letter *letter, const struct target *next_hop)
 {
     struct relay *r = s->deciding < s->config->limits.deciding_max ? calloc(1, sizeof *r) : NULL;
@@ -112,6 +120,7 @@ void relay_start(struct server *s, struct letter *letter, const struct target *n
     r->letter = letter;
     timer_init(&r->timer, on_timer);
     s->deciding++;
+    list_push_back(&s->relays, &r->node);
     timer_wheel_set_in(s->wheel, &r->timer, LIMIT_PROVISIONAL_MS);
     if (try_hop(r, next_hop) != ERR_NONE) {
         answer(r, 503);

@@ -8,5 +8,7 @@
 /* Takes the letter; answers its transaction: the next hop's answer, 504 after 30 s, 503 when it can't be reached. On
  * the arrival worker. */
 void relay_start(struct server *s, struct letter *letter, const struct target *next_hop);
+/* The server ends; no worker runs any more. */
+void relay_free_all(struct server *s);
 
 #endif

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "server/attempt.h"
+#include "server/branch.h"
 #include "server/duplicates.h"
 #include "server/home.h"
 #include "server/rates.h"
+#include "server/relay.h"
 #include "server/request.h"
 #include "server/watch.h"
 
@@ -73,6 +76,9 @@ int server_new(const struct server_env *env, struct server **ret)
     s->clock = env->clock;
     s->random = env->random;
     s->mesh = env->mesh;
+    list_init(&s->attempts);
+    list_init(&s->branches);
+    list_init(&s->relays);
     if (table_init(&s->homes, HOMES_MAX) != ERR_NONE || make_endpoint(s) != ERR_NONE || make_auth(s) != ERR_NONE ||
         rates_new(&s->shared->hash_key, &s->config->limits, &s->rates) != ERR_NONE ||
         duplicates_new(s->config->limits.duplicates_max, &s->duplicates) != ERR_NONE ||
@@ -88,8 +94,11 @@ void server_free(struct server *s)
 {
     if (!s)
         return;
+    relay_free_all(s);
+    branch_free_all(s);
     if (s->homes.buckets)
         home_free(s);
+    attempt_free_all(s);
     table_deinit(&s->homes);
     watch_free(s->watch);
     duplicates_free(s->duplicates);

@@ -29,6 +29,8 @@ struct server {
     struct table homes;            /* struct account by id: those whose home is here */
     struct duplicates *duplicates; /* of the accounts at home here */
     struct watch *watch;           /* flows on this worker whose next packet wakes a held device */
+    struct list attempts;          /* that run, asked for here */
+    struct list branches, relays;
     size_t deciding;               /* deliveries that run */
     struct server_counters counters;
 };
