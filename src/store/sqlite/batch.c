@@ -35,7 +35,8 @@ static uint64_t now_ms(struct batch *b)
 
 static void log_failure(const char *event, int rc)
 {
-    LOG(LOG_ERROR, event, LOG_FIELD("reason", slice_str(sqlite3_errstr(rc))));
+    const char *reason = rc == SQLITE_MISMATCH ? "not a file of Telex, or of a later one" : sqlite3_errstr(rc);
+    LOG(LOG_ERROR, event, LOG_FIELD("reason", slice_str(reason)));
 }
 
 /* After these the handle is not to be used again: its idea of the file and the disk's may differ (C9). */
@@ -280,8 +281,8 @@ void batch_close(struct batch *b)
     if (!b)
         return;
     if (b->is_open) {
-        /* Only to start faster: the log is as durable as the file. */
-        int rc = connection_checkpoint(&b->connection);
+        /* Only to start faster, and so that the file alone is a backup: the log is as durable as the file. */
+        int rc = connection_checkpoint(&b->connection, true);
         if (rc != SQLITE_OK)
             log_failure("store-checkpoint-failed", rc);
     }
@@ -301,7 +302,7 @@ static void checkpoint_if_due(struct batch *b, bool is_idle)
     int limit = is_idle ? STORE_LIMIT_LOG_PAGES_IDLE : STORE_LIMIT_LOG_PAGES_BUSY;
     if (b->connection.log_pages < limit || now_ms(b) < b->checkpoint_at_ms)
         return;
-    int rc = connection_checkpoint(&b->connection);
+    int rc = connection_checkpoint(&b->connection, false);
     if (rc == SQLITE_OK)
         return;
     /* On a full disk the log is whole and stays: C10, not C9. */

@@ -29,9 +29,10 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-static int checkpoint(struct connection *c, int mode)
+int connection_checkpoint(struct connection *c, bool truncate)
 {
     int in_log = 0, carried = 0;
+    int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, &in_log, &carried);
     if (rc != SQLITE_OK)
         return rc;
@@ -39,11 +40,6 @@ static int checkpoint(struct connection *c, int mode)
         return SQLITE_BUSY;
     c->log_pages = 0;
     return SQLITE_OK;
-}
-
-int connection_checkpoint(struct connection *c)
-{
-    return checkpoint(c, SQLITE_CHECKPOINT_PASSIVE);
 }
 
 static int prepare_all(struct connection *c)
@@ -72,7 +68,7 @@ int connection_open(struct connection *c, const char *path, const char *vfs)
      * but the disk does not would be a hole in front of every later commit, so nothing is committed before the whole
      * log was carried over and synced, and begins anew. */
     if (rc == SQLITE_OK)
-        rc = checkpoint(c, SQLITE_CHECKPOINT_TRUNCATE);
+        rc = connection_checkpoint(c, true);
     if (rc == SQLITE_OK)
         rc = schema_migrate(c->db);
     if (rc == SQLITE_OK)

@@ -17,8 +17,9 @@ struct connection {
 int connection_open(struct connection *c, const char *path, const char *vfs);
 /* Closes without a checkpoint (C9). Legal when nothing is open. */
 void connection_close(struct connection *c);
-/* Carries the whole log over into the file. Returns SQLite's code; SQLITE_BUSY when some of it was left. */
-int connection_checkpoint(struct connection *c);
+/* Carries the whole log over into the file; with `truncate` the log is empty afterwards, otherwise it is written over.
+ * Returns SQLite's code; SQLITE_BUSY when some of it was left. */
+int connection_checkpoint(struct connection *c, bool truncate);
 /* One kept statement, ready to be bound. */
 struct query connection_query(struct connection *c, enum statement s);
 /* Runs a kept statement without parameters. Returns SQLite's code. */

@@ -15,7 +15,7 @@
 #include "store/memory/store_memory.h"
 #include "support/snapshot.h"
 
-struct store_request *harness_order[1024];
+struct store_request *harness_order[HARNESS_ORDER_MAX];
 size_t harness_order_count;
 
 static void post(void *context, unsigned worker, struct list *completed)
@@ -30,7 +30,7 @@ static void post(void *context, unsigned worker, struct list *completed)
 
 static void on_done(struct store_request *r)
 {
-    if (harness_order_count < 1024)
+    if (harness_order_count < HARNESS_ORDER_MAX)
         harness_order[harness_order_count++] = r;
 }
 

@@ -7,7 +7,8 @@
 #include "store/sqlite/sqlite_store.h"
 #include "store/store.h"
 
-#define HARNESS_WORKERS 3
+#define HARNESS_WORKERS   3
+#define HARNESS_ORDER_MAX 1024
 
 enum driver { DRIVER_MEMORY, DRIVER_SQLITE };
 
@@ -36,7 +37,7 @@ void harness_submit(struct harness *h, struct store_request *r);
 /* Waits until `count` requests of `worker` have completed and calls them done; fails the test when others come. */
 void harness_wait(struct harness *h, unsigned worker, size_t count);
 /* The order in which requests completed since harness_init. */
-extern struct store_request *harness_order[1024];
+extern struct store_request *harness_order[HARNESS_ORDER_MAX];
 extern size_t harness_order_count;
 
 /* Everything in the store as text; the caller frees it. */
