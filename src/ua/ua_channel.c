@@ -49,6 +49,7 @@ void ua_channel_init(struct ua_channel *c, struct telex_ua *ua, enum telex_trans
     c->flow.transport = transport == TELEX_UDP ? TRANSPORT_UDP : TRANSPORT_TCP;
     c->flow.listener = UINT16_MAX;
     list_init(&c->waiting);
+    list_init(&c->in_flight);
     buf_init(&c->input, UA_HEAD_MAX + UA_BODY_MAX);
     framer_init(&c->framer);
     timer_init(&c->ping, ping_fired);
@@ -72,15 +73,14 @@ void ua_channel_want(struct ua_channel *c)
 
 static void take_down(struct ua_channel *c)
 {
-    struct flow flow = c->flow;
-    bool was_up = c->up;
     c->closed = c->up = c->broken = false;
     timer_wheel_cancel(&c->ua->wheel, &c->ping);
     timer_wheel_cancel(&c->ua->wheel, &c->pong);
     buf_reset(&c->input);
     framer_init(&c->framer);
-    if (was_up)
-        endpoint_flow_closed(c->ua->endpoint, &flow);
+    /* For UDP too: a socket that the server's host refused will bring no answer (ICMP), and a moved one neither. */
+    for (struct list_node *n; (n = list_pop_front(&c->in_flight));)
+        ua_exchange_channel_lost(CONTAINER_OF(n, struct ua_exchange, node));
 }
 
 static void bring_up(struct ua_channel *c)
@@ -125,6 +125,14 @@ static void receive_message(struct ua_channel *c, struct slice bytes)
     packet_unref(&p);
 }
 
+static void take_pong(struct ua_channel *c, size_t len)
+{
+    c->ponged = true;
+    timer_wheel_cancel(&c->ua->wheel, &c->pong);
+    buf_consume(&c->input, len);
+    framer_init(&c->framer);
+}
+
 /* Takes one frame off the input. False: there is none, or the stream is broken. */
 static bool next_frame(struct ua_channel *c)
 {
@@ -133,8 +141,12 @@ static bool next_frame(struct ua_channel *c)
     if (c->input.len == 0)
         return false;
     int kind = framer_next(&c->framer, buf_slice(&c->input), UA_HEAD_MAX, UA_BODY_MAX, &len, &fault);
-    if (kind == ERR_NEED_MORE)
+    if (kind == ERR_NEED_MORE) {
+        /* The framer waits for the second half of a ping. It is servers that pong, with one CRLF (RFC 5626 §4.4.1). */
+        if (slice_eq(buf_slice(&c->input), SLICE("\r\n")))
+            take_pong(c, 2);
         return false;
+    }
     if (kind < 0) { /* where the next message begins cannot be known any more */
         hang_up(c);
         return false;
@@ -144,8 +156,8 @@ static bool next_frame(struct ua_channel *c)
     } else if (kind == FRAME_KEEPALIVE) {
         send_to_host(c, SLICE("\r\n")); /* RFC 5626 §4.4.1; a lost pong is the peer's to notice */
     } else {
-        c->ponged = true;
-        timer_wheel_cancel(&c->ua->wheel, &c->pong);
+        take_pong(c, len);
+        return true;
     }
     buf_consume(&c->input, len);
     return !c->broken;

@@ -24,7 +24,7 @@ static void go_by_datagram(struct ua_exchange *x)
 static void limit_fired(struct timer *t)
 {
     struct ua_exchange *x = CONTAINER_OF(t, struct ua_exchange, limit);
-    bool waits = list_is_linked(&x->node);
+    bool waits = list_is_linked(&x->node); /* no transaction runs while the timer does */
     list_remove(&x->node);
     if (waits && x->large) {
         x->ua->channels[TELEX_TCP].refused_until_ms = x->ua->wheel.now_ms + UA_TCP_REFUSED_MS;
@@ -47,6 +47,7 @@ static void got_final(void *context, struct client_txn *t, const struct message 
     struct ua_exchange *x = context;
     (void)t, (void)from, (void)packet;
     x->txn = NULL;
+    list_remove(&x->node);
     bool challenged = response->status == 401 || response->status == 407;
     if (!challenged || !ua_auth_learn(x, response)) {
         finish(x, response);
@@ -104,7 +105,9 @@ static void launch(struct ua_exchange *x)
               client_txn_new(x->ua->endpoint, &hop, &request, &client_callbacks, x, &x->txn) == ERR_NONE;
     buf_deinit(&line);
     buf_deinit(&head);
-    if (!ok)
+    if (ok)
+        list_push_back(&c->in_flight, &x->node);
+    else
         fail_soon(x);
 }
 
@@ -162,6 +165,13 @@ void ua_exchange_start(struct ua_exchange *x, struct slice uri, struct packet *t
     x->running = true;
     choose_transport(x);
     go(x);
+}
+
+void ua_exchange_channel_lost(struct ua_exchange *x)
+{
+    client_txn_drop(x->txn);
+    x->txn = NULL;
+    fail_soon(x);
 }
 
 void ua_exchange_channel_settled(struct ua_exchange *x, bool up)

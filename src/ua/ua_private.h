@@ -35,8 +35,9 @@ struct ua_channel {
     struct address new_local, new_remote;
     struct flow flow;
     char sent_by[ADDRESS_TEXT_MAX];
-    struct list waiting; /* exchanges */
-    struct buf input;    /* TELEX_TCP */
+    struct list waiting;   /* exchanges that need it open */
+    struct list in_flight; /* exchanges with a transaction on it */
+    struct buf input;      /* TELEX_TCP */
     struct framer framer;
     struct timer ping, pong;
     bool ponged;               /* this peer answers pings (RFC 5626 §4.4.1) */
@@ -57,7 +58,7 @@ extern const struct link_ops ua_channel_link_ops;
 struct ua_exchange {
     struct telex_ua *ua;
     struct client_txn *txn;
-    struct list_node node; /* in its channel's waiting list */
+    struct list_node node; /* in its channel's waiting or in_flight list */
     struct timer limit;    /* no way to the server in time, or the failure of a start to be told */
     enum method method;
     struct slice uri;    /* borrowed from the owner */
@@ -79,6 +80,8 @@ void ua_exchange_init(struct ua_exchange *x, struct telex_ua *ua, enum method me
 void ua_exchange_deinit(struct ua_exchange *x);
 /* Takes the reference of `tail` (NULL: keeps the one it has). Never calls `done` before it returns. */
 void ua_exchange_start(struct ua_exchange *x, struct slice uri, struct packet *tail);
+/* The channel that its transaction was on is gone. `done` comes later. */
+void ua_exchange_channel_lost(struct ua_exchange *x);
 /* The channel that it waited for is open, or could not be opened. */
 void ua_exchange_channel_settled(struct ua_exchange *x, bool up);
 
