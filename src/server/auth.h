@@ -17,7 +17,8 @@ struct auth_config {
     struct random *random;
     const struct hash_key *hash_key;
     uint8_t nonce_key[STORE_SECRET_LEN];
-    uint32_t nonces_max; /* nonces whose nc is remembered; the oldest is dropped: its next use is stale */
+    uint32_t nonces_max; /* used nonces whose nc is remembered; the oldest is dropped: its next use is stale */
+    unsigned worker, workers;
 };
 
 int auth_new(const struct auth_config *c, struct auth **ret);
@@ -33,6 +34,8 @@ enum auth_kind {
 };
 
 #define AUTH_AOR_MAX 256
+/* Three challenges with the longest domain name (253 octets) and a nonce in each. */
+#define AUTH_HEADERS_MAX 2048
 
 struct auth_result {
     enum auth_kind kind;
@@ -41,14 +44,17 @@ struct auth_result {
     size_t sender_len;
     /* What to answer when kind is AUTH_CHALLENGE or AUTH_REFUSED: status and whole header lines in `headers`. */
     uint16_t status;
-    char headers[1024];
+    char headers[AUTH_HEADERS_MAX];
     size_t headers_len;
+    bool failed; /* credentials for our realm came and were wrong: for the counter */
 };
 
 /* Decides about one request outside or inside a dialog. REGISTER: the identity is To's, and From must be the same
- * account or a trusted peer's. Others: From must be the authenticated account, else 403. A digest that names an unknown
- * user costs and looks the same as a wrong password. Failed logins are logged once each with their source. Never waits.
- */
+ * account; a trusted peer may register anybody. Others: From must be the authenticated account, else 403. A REGISTER
+ * for a domain or (from a trusted peer) an account that we don't have is refused with 404. A foreign From: believed of
+ * trusted peers and route hops, challenged in our first domain's name from a relay, else 403. A digest that names an
+ * unknown user costs and looks the same as a wrong password. Failed logins are logged with their source (auth_log.h).
+ * Never waits. */
 void auth_request(struct auth *a, const struct incoming *in, struct auth_result *ret);
 
 /* True when the address is in auth.trusted, in relays. */

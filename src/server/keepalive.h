@@ -5,8 +5,14 @@
 
 #include "server/server_private.h"
 
-/* Begins or restarts pinging a binding that needs it (UDP, behind NAT); else does nothing. */
+/* A ping unanswered for this long is a miss: longer than any round trip, shorter than the time to the next one. */
+#define KEEPALIVE_TIMEOUT_MS 10000u
+
+/* Begins or restarts pinging a binding that needs it (UDP, behind NAT); else does nothing. A binding that is not live
+ * is pinged on: an answer makes it live again and wakes its device's queue. */
 void keepalive_start(struct binding *b);
 void keepalive_stop(struct binding *b);
+/* A packet came over the binding's flow: no misses, and a UDP binding is live again. */
+void keepalive_heard(struct binding *b);
 
 #endif
