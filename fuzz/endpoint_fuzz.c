@@ -34,6 +34,7 @@ struct world {
     char branch[64];
     size_t branch_len;
     size_t clients;
+    bool refusing; /* a malformed packet is being received */
 };
 
 static void check(bool ok)
@@ -53,6 +54,10 @@ static enum link_result on_send(struct link *l, const struct hop *to, const stru
         check(len + parts[i].len <= sizeof sent);
         memcpy(sent + len, parts[i].ptr, parts[i].len);
         len += parts[i].len;
+    }
+    if (w->refusing) { /* its fields go back as they came */
+        check(slice_starts_with(slice_make(sent, len), SLICE("SIP/2.0 ")) && token == 0);
+        return w->result;
     }
     struct message m;
     struct message_fault fault;
@@ -137,8 +142,13 @@ static void receive(struct world *w, enum transport transport, struct slice octe
     }
     struct packet *p = text ? packet_copy(slice_make(text, len)) : NULL;
     struct flow flow = make_flow(transport);
-    if (p)
+    struct message m;
+    struct message_fault fault;
+    if (p) {
+        w->refusing = message_parse(packet_slice(p), &m, &fault) != ERR_NONE || message_check(&m, &fault) != ERR_NONE;
         endpoint_receive(w->endpoint, &flow, p);
+        w->refusing = false;
+    }
     packet_unref(&p);
     free(text);
 }
