@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "loop/loop.h"
 #include "net/net_limits.h"
-#include "sip/message.h"
+#include "sip/framer.h"
 #include "txn/link.h"
 
 struct net;

@@ -9,7 +9,6 @@
 #include "base/hash.h"
 #include "base/table.h"
 #include "net/net.h"
-#include "sip/framer.h"
 
 struct conn;
 struct listener;

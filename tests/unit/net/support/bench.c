@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -168,7 +169,10 @@ int bench_socket(int type, const char *bind_ip)
     assert_int_equal(address_parse_ip(slice_str(bind_ip), &a), ERR_NONE);
     socklen_t len = to_sockaddr(&a, &s);
     int fd = socket(s.ss_family, type | SOCK_NONBLOCK, 0);
+    const int on = 1;
     assert_true(fd >= 0);
+    if (type == SOCK_STREAM) /* a split must arrive as it was cut, not when the kernel finds it worth sending */
+        assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&s, len), 0);
     return fd;
 }
