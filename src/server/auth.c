@@ -92,6 +92,11 @@ void auth_set_config(struct auth *a, const struct server_config *config)
     a->c.config = config;
 }
 
+void auth_note_unknown_domain(struct auth *a, const struct flow *flow, struct slice host)
+{
+    auth_log_unknown_domain(&a->log, flow, host);
+}
+
 static bool contains(const struct network *networks, size_t count, const struct address *source)
 {
     for (size_t i = 0; i < count; i++)
@@ -346,7 +351,7 @@ static void decide_register(struct auth *a, const struct incoming *in, const str
     int64_t id;
     if (!to->is_ours) {
         if (slice_is_set(to->host))
-            auth_log_unknown_domain(&a->log, in->flow, to->host);
+            auth_note_unknown_domain(a, in->flow, to->host);
         /* RFC 4475 §3.3.4: To must be a SIP URI; RFC 3261 §10.3 step 5: and of our domain. */
         refuse(ret, slice_is_set(to->host) ? 404 : 400);
     } else if (!auth_is_trusted(a->c.config, &in->flow->remote)) {

@@ -57,6 +57,9 @@ struct auth_result {
  * Never waits. */
 void auth_request(struct auth *a, const struct incoming *in, struct auth_result *ret);
 
+/* Logs, bounded, that somebody registers at a domain that is not ours: the line to add to the configuration. */
+void auth_note_unknown_domain(struct auth *a, const struct flow *flow, struct slice host);
+
 /* True when the address is in auth.trusted, in relays. */
 bool auth_is_trusted(const struct server_config *c, const struct address *source);
 bool auth_is_relay(const struct server_config *c, const struct address *source);

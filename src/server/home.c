@@ -4,10 +4,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "server/delivery.h"
+#include "server/drain.h"
 #include "server/duplicates.h"
 #include "server/home.h"
 #include "server/location.h"
 #include "server/mailbox.h"
+#include "server/registrar.h"
 
 static uint64_t hash_id(const struct server *home, int64_t id)
 {
@@ -54,6 +56,10 @@ static void free_account(struct table_node *n, void *context)
     table_remove(&home->homes, n);
     timer_wheel_cancel(home->wheel, &a->expiry);
     delivery_free_all(a);
+    registrar_stop(a, 0);
+    for (unsigned i = 1; i < STORE_DEVICES_MAX; i++)
+        if (a->devices[i])
+            drain_stop(a->devices[i]);
     location_free_devices(a);
     mailbox_deinit(a);
     free(a);

@@ -44,7 +44,8 @@ bool registrar_is_busy(const struct account *a)
 
 static void registration_free(struct registration *r)
 {
-    timer_wheel_cancel(r->home->wheel, &r->deadline);
+    if (timer_is_set(&r->deadline)) /* after registrar_stop `home` may be gone */
+        timer_wheel_cancel(r->home->wheel, &r->deadline);
     packet_unref(&r->packet);
     arena_deinit(&r->arena);
     free(r);
@@ -225,7 +226,6 @@ static void stored(struct store_request *request)
     if (request->result == ERR_NONE) {
         bool was_answered = r->is_answered;
         if (apply(a, &r->change)) {
-            a->home->counters.registers++;
             answer_ok(r);
         } else {
             answer_unavailable(r);

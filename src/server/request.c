@@ -124,7 +124,7 @@ static bool authenticate(struct server *s, const struct incoming *in, struct aut
     auth_request(s->auth, in, ret);
     if (ret->kind != AUTH_CHALLENGE && ret->kind != AUTH_REFUSED)
         return true;
-    s->counters.auth_failures++;
+    s->counters.auth_failures += ret->failed;
     /* A flood from one address gets no answers: they would double it (defects.md, flood). Relays stand for many. */
     if (!auth_is_relay(s->config, &in->flow->remote) && !rates_source(s->rates, &in->flow->remote, s->wheel->now_ms))
         return false;
@@ -139,14 +139,6 @@ static void on_message(struct server *s, const struct incoming *in)
         router_message(s, in, &sender);
 }
 
-static void log_unknown_domain(const struct incoming *in, struct slice domain)
-{
-    char source[ADDRESS_TEXT_MAX];
-    LOG(LOG_WARN, "register-unknown-domain", LOG_FIELD("domain", domain),
-        LOG_FIELD("source", slice_str(address_text(&in->flow->remote, source))),
-        LOG_FIELD("hint", slice_str("if it is yours, add it to the configuration under \"domains:\"")));
-}
-
 static void on_register(struct server *s, const struct incoming *in)
 {
     struct auth_result sender;
@@ -158,7 +150,8 @@ static void on_register(struct server *s, const struct incoming *in)
     if (!us_is_uri(s->config, &uri, NULL) || !us_is_host(s->config, to.uri.host, NULL)) {
         bool scheme_fits = to.uri.scheme == URI_SIP || to.uri.scheme == URI_SIPS;
         if (scheme_fits)
-            log_unknown_domain(in, us_is_uri(s->config, &uri, NULL) ? to.uri.host : uri.host);
+            auth_note_unknown_domain(s->auth, in->flow,
+                                     us_is_uri(s->config, &uri, NULL) ? to.uri.host : uri.host);
         answer(s, in, scheme_fits ? 404 : 400, SLICE_NONE);
         return;
     }

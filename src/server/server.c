@@ -57,6 +57,8 @@ static int make_auth(struct server *s)
         .random = s->random,
         .hash_key = &s->shared->hash_key,
         .nonces_max = NONCES_MAX,
+        .worker = s->worker,
+        .workers = s->shared->workers,
     };
     memcpy(c.nonce_key, s->shared->nonce_key, sizeof c.nonce_key);
     return auth_new(&c, &s->auth);
