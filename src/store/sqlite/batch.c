@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -129,6 +130,24 @@ static void refuse_appends(struct list *requests)
     }
 }
 
+static void log_request_failure(const struct store_request *r, int rc)
+{
+    static const char *const names[] = {
+        [STORE_ACCOUNT_PUT] = "account-put",
+        [STORE_ACCOUNT_DELETE] = "account-delete",
+        [STORE_REGISTER] = "register",
+        [STORE_APPEND] = "append",
+        [STORE_MARK] = "mark",
+        [STORE_READ] = "read",
+    };
+    struct buf account;
+    buf_init(&account, 32);
+    buf_append_u64(&account, (uint64_t)r->account);
+    LOG(LOG_ERROR, "store-request-failed", LOG_FIELD("reason", slice_str(sqlite3_errstr(rc))),
+        LOG_FIELD("operation", slice_str(names[r->op])), LOG_FIELD("account", buf_slice(&account)));
+    buf_deinit(&account);
+}
+
 /* One request has spoilt the transaction of all: each gets its own, so that only the culprit fails. */
 static int transact_singly(struct batch *b, struct list *requests)
 {
@@ -141,7 +160,7 @@ static int transact_singly(struct batch *b, struct list *requests)
             return rc;
         if (rc == SQLITE_OK)
             continue;
-        log_failure("store-request-failed", rc);
+        log_request_failure(r, rc);
         r->result = err_of(rc);
     }
     return SQLITE_OK;

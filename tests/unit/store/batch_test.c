@@ -49,6 +49,15 @@ static int sql(const char *text)
     return rc;
 }
 
+static off_t file_size(const char *suffix)
+{
+    char path[128];
+    struct stat s;
+    (void)snprintf(path, sizeof path, "%s%s", lab.path, suffix);
+    assert_int_equal(stat(path, &s), 0);
+    return s.st_size;
+}
+
 static struct store_request make_read(int64_t account, uint64_t seq)
 {
     return (struct store_request){.op = STORE_READ, .account = account, .read = {.seqs = {seq}, .count = 1}};
@@ -145,6 +154,21 @@ static void nothing_is_committed_until_the_log_was_carried_over(void **state)
     assert_int_equal(lab_do(&lab, &r), ERR_NONE);
 }
 
+/* The log of a failed sync may have a hole on the disk: it is begun anew. */
+static void the_log_of_a_failed_sync_is_not_continued(void **state)
+{
+    (void)state;
+    int64_t a = lab_account(&lab, "sip:alice@example.com");
+    struct store_mark m = {.seq = 1, .device = 0, .state = STORE_DELIVERED, .advance = true};
+    struct store_request r = {.op = STORE_MARK, .account = a, .mark = {.marks = &m, .mark_count = 1}};
+    atomic_store(&fault_vfs.fail_syncs, 1);
+    assert_int_equal(lab_do(&lab, &r), ERR_IO);
+    assert_true(file_size("-wal") > 0);
+    lab_maintain(&lab, false);
+    assert_int_equal(file_size("-wal"), 0);
+    assert_int_equal(lab_do(&lab, &r), ERR_NONE);
+}
+
 static void a_file_that_cannot_be_opened_again_heals_too(void **state)
 {
     (void)state;
@@ -170,15 +194,6 @@ static void fill_log(int64_t account, size_t pages)
         assert_int_equal(lab_do(&lab, &r), ERR_NONE);
     }
     free(body);
-}
-
-static off_t file_size(const char *suffix)
-{
-    char path[128];
-    struct stat s;
-    (void)snprintf(path, sizeof path, "%s%s", lab.path, suffix);
-    assert_int_equal(stat(path, &s), 0);
-    return s.st_size;
 }
 
 static void the_log_is_carried_over_earlier_when_idle(void **state)
@@ -320,6 +335,9 @@ static void a_disk_that_fills_inside_a_batch_refuses_appends_only(void **state)
     assert_int_equal(r[2].result, ERR_NONE);
     assert_true(batch_is_full(lab.batch));
     assert_int_equal(lab_count(&lab, "device 1/0 position=1"), 1);
+    /* Believed for a while, whatever the file system says of its room. */
+    struct store_request at_once = harness_append(a, "one", NULL, 0);
+    assert_int_equal(lab_do(&lab, &at_once), ERR_FULL);
     lab_pass(&lab, STORE_LIMIT_FULL_RECHECK_MS);
     struct store_request again = harness_append(a, "one", NULL, 0);
     assert_int_equal(lab_do(&lab, &again), ERR_NONE);
@@ -440,6 +458,7 @@ int main(void)
         OPEN(a_failed_sync_fails_all_and_heals),
         OPEN(a_death_after_a_failed_sync_loses_nothing_committed),
         OPEN(nothing_is_committed_until_the_log_was_carried_over),
+        OPEN(the_log_of_a_failed_sync_is_not_continued),
         OPEN(a_file_that_cannot_be_opened_again_heals_too),
         OPEN(the_log_is_carried_over_earlier_when_idle),
         OPEN(a_failed_checkpoint_counts_as_a_failed_sync),
