@@ -197,18 +197,31 @@ static void outgoing_add(struct outgoing *out, struct slice part)
         out->parts[out->count++] = part;
 }
 
+/* Where the Vias go on behind the top one: inside its line, or at the end of the line. NULL: there are no more. */
+static const char *behind_top_via(const struct message *m, const struct header_line *top)
+{
+    const char *line_end = slice_end(top->line) + 2; /* its CR LF */
+    const char *next_line = message_next_header(m, top) ? line_end : NULL;
+    if (slice_find(top->value, ',') < 0)
+        return next_line; /* the common case costs no parsing */
+    struct message_values values = {0};
+    struct via via;
+    struct slice text;
+    int err = ERR_NONE;
+    if (!message_next_via(m, &values, &via, &text, &err) || !message_next_via(m, &values, &via, &text, &err))
+        return NULL;
+    return text.ptr < line_end ? text.ptr : next_line;
+}
+
 /* The response without its top Via (RFC 3261 §16.7 steps 3, 9), gathered from the received bytes. False when no Via
  * would be left. A Content-Length is added where a datagram came without one, for the way back may be a stream. */
 static bool strip_via(struct endpoint *e, const struct message *m, struct outgoing *out)
 {
-    struct message_values values = {0};
-    struct via via;
-    struct slice first, second;
-    int err = ERR_NONE;
-    if (!message_next_via(m, &values, &via, &first, &err) || !message_next_via(m, &values, &via, &second, &err))
-        return false;
     const struct header_line *top = message_header(m, HEADER_VIA);
-    const char *headers = m->headers[0].line.ptr, *end = slice_end(m->raw);
+    const char *behind = top ? behind_top_via(m, top) : NULL;
+    if (!behind)
+        return false;
+    const char *headers = m->headers[0].line.ptr;
     *out = (struct outgoing){.status = m->status};
     outgoing_add(out, slice_range(m->raw.ptr, headers));
     if (!message_header(m, HEADER_CONTENT_LENGTH)) {
@@ -217,12 +230,9 @@ static bool strip_via(struct endpoint *e, const struct message *m, struct outgoi
         outgoing_add(out, buf_slice(&e->via));
     }
     outgoing_add(out, slice_range(headers, top->line.ptr));
-    if (second.ptr < slice_end(top->line)) { /* "Via: ours, theirs" */
+    if (behind < slice_end(top->line)) /* "Via: ours, theirs" */
         outgoing_add(out, SLICE("Via: "));
-        outgoing_add(out, slice_range(second.ptr, end));
-    } else {
-        outgoing_add(out, slice_range(slice_end(top->line) + 2, end)); /* behind its CR LF */
-    }
+    outgoing_add(out, slice_range(behind, slice_end(m->raw)));
     return true;
 }
 

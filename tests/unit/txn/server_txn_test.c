@@ -383,6 +383,9 @@ static void test_forward(void **state)
         {RESPONSE("v:SIP/2.0/UDP us;branch=z9hG4bKu,SIP/2.0/UDP them, SIP/2.0/TCP other\r\n",
                   "X-Unknown:  kept as it is \r\nl: 3\r\n\r\nabc"),
          RESPONSE("Via: SIP/2.0/UDP them, SIP/2.0/TCP other\r\n", "X-Unknown:  kept as it is \r\nl: 3\r\n\r\nabc")},
+        /* a comma in our Via's quotes separates nothing */
+        {RESPONSE("Via: SIP/2.0/UDP us;x=\"a,b\"\r\nv: SIP/2.0/UDP them\r\n", "l: 0\r\n\r\n"),
+         RESPONSE("v: SIP/2.0/UDP them\r\n", "l: 0\r\n\r\n")},
         /* a folded top Via */
         {RESPONSE("Via: SIP/2.0/UDP us\r\n ;branch=z9hG4bKu\r\nVia: SIP/2.0/UDP them\r\n", "User-Agent: x\r\n\r\n"),
          "SIP/2.0 200 OK\r\nContent-Length: 0\r\nVia: SIP/2.0/UDP them\r\nFrom: <sip:alice@example.com>;tag=a1\r\n"
@@ -450,7 +453,7 @@ static void test_forward_refusals(void **state)
     assert_int_equal(r.sent_count, 0);
     assert_int_equal(endpoint_running(r.e), 1);
     /* somebody lost the other Vias: they come from the request */
-    forward(&r, RESPONSE("Via: SIP/2.0/UDP us\r\n", "\r\n"));
+    forward(&r, RESPONSE("Via: SIP/2.0/UDP us;x=\"a,b\"\r\n", "\r\n"));
     assert_int_equal(r.sent_count, 1);
     assert_true(rig_contains(rig_last(&r), "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.5:5062;"));
     assert_int_equal(endpoint_running(r.e), 0);
