@@ -150,7 +150,8 @@ bool message_next_via(const struct message *m, struct message_values *state, str
         *ret_err = n;
         return false;
     }
-    *ret_text = slice_head(rest, (size_t)n);
+    if (ret_text)
+        *ret_text = slice_head(rest, (size_t)n);
     advance(m, state, rest, (size_t)n);
     return true;
 }

@@ -87,6 +87,7 @@ struct message_values {
 /* The next addr of a Contact/Route/Path/... field: true and *ret, or false at the end; ERR_MALFORMED in *ret_err. */
 bool message_next_addr(const struct message *m, enum header id, struct message_values *state, struct addr *ret,
                        int *ret_err);
+/* As above for Via; *ret_text (may be NULL) is the value's text. */
 bool message_next_via(const struct message *m, struct message_values *state, struct via *ret, struct slice *ret_text,
                       int *ret_err);
 /* The next token of Allow, Supported, Require, Accept ... (parameters kept with it). */
