@@ -5,7 +5,6 @@
 #include "sip/cpim.h"
 
 #include "base/err.h"
-#include "sip/lex.h"
 
 #define IMDN_NAMESPACE "<urn:ietf:params:imdn>"
 
@@ -15,6 +14,16 @@
 struct cpim_line {
     struct slice name, value;
 };
+
+/* Name octets: no white space, no control. */
+static bool is_name(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if ((unsigned char)name.ptr[i] <= ' ' || name.ptr[i] == 0x7F)
+            return false;
+    }
+    return name.len > 0;
+}
 
 /* The line at `p`. Behind its CRLF; NULL when it is no header. An empty line has an absent name. */
 static const char *read_line(const char *p, const char *end, struct cpim_line *ret)
@@ -28,8 +37,8 @@ static const char *read_line(const char *p, const char *end, struct cpim_line *r
         return stop + 1;
     struct slice value;
     ret->name = slice_cut(line, ':', &value);
-    if (ret->name.len == 0 || !slice_is_set(value) || lex_is_wsp(line.ptr[0]) ||
-        memchr(line.ptr, '\r', line.len) != NULL || memchr(line.ptr, '\0', line.len) != NULL)
+    if (!is_name(ret->name) || !slice_is_set(value) || memchr(line.ptr, '\r', line.len) != NULL ||
+        memchr(line.ptr, '\0', line.len) != NULL)
         return NULL;
     ret->value = slice_trim(value);
     return stop + 1;
