@@ -27,48 +27,46 @@ static int add_host(struct net *n, struct slice host, uint16_t port, enum transp
     return err;
 }
 
-static bool comes_before(const struct resolver_record *a, const struct resolver_record *b)
+static uint64_t share(const struct resolver_record *r)
 {
-    return a->priority < b->priority;
+    return (uint64_t)r->weight * 100 + 1; /* a weight of 0 counts a little, so that it is drawn at all */
 }
 
-/* RFC 2782: among equal priorities each is drawn with a chance in proportion to its weight (a weight of 0 counts a
- * little, so that it is drawn at all). */
-static void order(struct random *random, const struct resolver_record **records, size_t count)
+static void swap(struct resolver_record *a, struct resolver_record *b)
 {
-    for (size_t i = 1; i < count; i++)
-        for (size_t j = i; j > 0 && comes_before(records[j], records[j - 1]); j--) {
-            const struct resolver_record *swap = records[j];
-            records[j] = records[j - 1];
-            records[j - 1] = swap;
-        }
+    struct resolver_record kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* RFC 2782: by priority; among equal ones each is drawn with a chance in proportion to its weight. */
+static void order(struct random *random, struct resolver_record *records, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         uint64_t total = 0;
-        size_t end = i;
-        for (; end < count && records[end]->priority == records[i]->priority; end++)
-            total += (uint64_t)records[end]->weight * 100 + 1;
-        uint64_t drawn = random_below(random, total);
-        size_t at = i;
-        while (drawn >= (uint64_t)records[at]->weight * 100 + 1)
-            drawn -= (uint64_t)records[at++]->weight * 100 + 1;
-        const struct resolver_record *swap = records[at];
-        records[at] = records[i];
-        records[i] = swap;
+        size_t drawn = i;
+        /* One pass finds the lowest priority left, and draws among its records as they come. */
+        for (size_t j = i; j < count; j++) {
+            if (records[j].priority > records[drawn].priority)
+                continue;
+            if (records[j].priority < records[drawn].priority)
+                total = 0;
+            total += share(&records[j]);
+            if (random_below(random, total) < share(&records[j]))
+                drawn = j;
+        }
+        swap(&records[i], &records[drawn]);
     }
 }
 
 static int add_services(struct net *n, const struct resolver_record *records, size_t count, enum transport transport,
                         struct resolver_wait *wait, struct locate_result *ret)
 {
-    struct resolver_record copies[NET_RECORDS]; /* asking for a host may drop the answer that we read */
-    const struct resolver_record *sorted[NET_RECORDS];
-    for (size_t i = 0; i < count; i++) {
-        copies[i] = records[i];
-        sorted[i] = &copies[i];
-    }
+    struct resolver_record sorted[NET_RECORDS]; /* asking for a host may drop the answer that we read */
+    memcpy(sorted, records, count * sizeof *records);
     order(n->random, sorted, count);
     for (size_t i = 0; i < count; i++) {
-        int err = add_host(n, slice_str(sorted[i]->host), sorted[i]->port, transport, wait, ret);
+        int err = add_host(n, slice_str(sorted[i].host), sorted[i].port, transport, wait, ret);
         if (err == ERR_NEED_MORE)
             return err;
     }

@@ -26,7 +26,7 @@ struct net_limits {
 #define NET_HEAD_BYTES 65535
 #define NET_BODY_BYTES 65535
 /* Some 300 messages of 900 octets: a burst of backlog fits; a peer that reads nothing costs no more (C14). */
-#define NET_OUTPUT_BYTES (256 * 1024)
+#define NET_OUTPUT_BYTES ((size_t)256 * 1024)
 /* An unreachable first address leaves time for the next within C15's five seconds. */
 #define NET_CONNECT_MS 2000
 /* Slow-loris: 10 s to a full head, 30 s per body (defects.md, attack classes). */
@@ -56,13 +56,13 @@ struct net_limits {
 /* "M s SIP/2.0" CRLF CRLF has 15 octets: what is shorter is a keep-alive or a stray. */
 #define NET_DATAGRAM_MIN 15
 /* Octets waiting for sendmmsg on one listener; a full batch is sent at once. */
-#define NET_UDP_BATCH_BYTES (512 * 1024)
+#define NET_UDP_BATCH_BYTES ((size_t)512 * 1024)
 /* Asked of the kernel: 1 s of 10 000 messages of 600 octets; net.core.rmem_max may lower it. */
 #define NET_UDP_SOCKET_BYTES (8 * 1024 * 1024)
 
 /* Messages that wait for a name or a connection, and their octets together: 16 MB for some 20 000 messages. */
 #define NET_OUTGOING_MAX   20000
-#define NET_OUTGOING_BYTES (16 * 1024 * 1024)
+#define NET_OUTGOING_BYTES ((size_t)16 * 1024 * 1024)
 /* Addresses tried for one message. */
 #define NET_CANDIDATES 8
 

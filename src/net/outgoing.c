@@ -180,7 +180,7 @@ enum link_result outgoing_send(struct net *n, const struct target *to, const str
 
 void outgoing_free_all(struct net *n)
 {
-    struct list_node *node;
-    while ((node = list_first(&n->outgoing)))
+    LIST_EACH (node, &n->outgoing) {
         drop(CONTAINER_OF(node, struct outgoing, in_net));
+    }
 }

@@ -255,13 +255,14 @@ int resolver_new(struct net *n, const char *servers, struct resolver **ret)
 
 void resolver_free(struct resolver *r)
 {
-    struct list_node *node;
     if (!r)
         return;
     r->closing = true;
     resolver_io_free(r->io);
-    while ((node = list_first(&r->known)) || (node = list_first(&r->asked)))
+    list_splice(&r->known, &r->asked);
+    LIST_EACH (node, &r->known) {
         entry_free(CONTAINER_OF(node, struct entry, in_list));
+    }
     table_deinit(&r->entries);
     free(r);
 }

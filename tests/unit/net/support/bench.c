@@ -179,7 +179,7 @@ int bench_socket(int type, const char *bind_ip)
 
 uint16_t bench_port(int fd)
 {
-    struct sockaddr_storage s;
+    struct sockaddr_storage s = {0};
     socklen_t len = sizeof s;
     assert_int_equal(getsockname(fd, (struct sockaddr *)&s, &len), 0);
     return ntohs(s.ss_family == AF_INET ? ((struct sockaddr_in *)&s)->sin_port
