@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "sip/build.h"
 #include "txn/branch.h"
 #include "txn/txn_private.h"
 
@@ -102,19 +101,9 @@ static void refuse(struct endpoint *e, const struct incoming *in, const struct m
     e->counters.malformed++;
     if (fault->status == 0 || !message_can_answer(in->message))
         return;
-    struct answer a = {.status = fault->status, .reason = slice_str(fault->reason)};
-    struct buf headers;
-    buf_init(&headers, TXN_ANSWER_MAX);
-    if (slice_is_set(fault->detail)) {
-        build_header(&headers, HEADER_UNSUPPORTED, fault->detail); /* RFC 3261 §8.2.2.3 */
-        a.headers = buf_slice(&headers);
-    }
-    if (buf_ok(&headers)) {
-        struct arrival r;
-        endpoint_arrival_init(e, in, &r);
-        answer_send(e, &r, &a, SLICE_NONE);
-    }
-    buf_deinit(&headers);
+    struct arrival r;
+    endpoint_arrival_init(e, in, &r);
+    answer_send(e, &r, &(struct answer){.status = fault->status, .reason = slice_str(fault->reason)}, SLICE_NONE);
 }
 
 static void receive_request(struct endpoint *e, const struct incoming *in)
