@@ -6,7 +6,7 @@
 #define STORE_LIMIT_BATCH 256
 
 /* A read stops once it has gathered this much: what one drain keeps in memory stays small next to a mailbox. */
-#define STORE_LIMIT_READ_BYTES (256 * 1024)
+#define STORE_LIMIT_READ_BYTES (256ul * 1024)
 
 /* The write-ahead log is carried over at this many pages when nobody waits, at the second number when somebody does:
  * measured, the wait of one commit in a hundred stays below 33 ms; at 16 000 pages it is over 100 ms. */

@@ -277,8 +277,8 @@ static void the_reserve_is_the_smaller_of_the_two(void **state)
         unsigned long blocks, free; /* KiB */
         bool is_full;
     } cases[] = {
-        {10ul << 20, 64 * 1024, false}, {10ul << 20, 64 * 1024 - 1, true}, {10ul << 20, 0, true},
-        {100 * 1024, 5 * 1024, false},  {100 * 1024, 5 * 1024 - 20, true}, {100 * 1024, 64 * 1024, false},
+        {10ul << 20, 64ul * 1024, false},  {10ul << 20, 64ul * 1024 - 1, true},   {10ul << 20, 0, true},
+        {100ul * 1024, 5ul * 1024, false}, {100ul * 1024, 5ul * 1024 - 20, true}, {100ul * 1024, 64ul * 1024, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lab_blocks = cases[i].blocks;

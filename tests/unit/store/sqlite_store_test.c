@@ -137,6 +137,63 @@ static void a_waiting_request_can_be_withdrawn(void **state)
     assert_int_equal(second.result, ERR_CLOSED);
 }
 
+struct worker {
+    unsigned number;
+    int64_t account;
+    uint64_t seqs[200];
+    size_t count;
+    int result;
+};
+
+static void count_done(struct store_request *r)
+{
+    r->done = NULL;
+}
+
+/* One worker: submits one request after the other, each when the one before has completed. */
+static void *work(void *context)
+{
+    struct worker *w = context;
+    while (w->count < 200 && w->result == ERR_NONE) {
+        struct store_request r = harness_append(w->account, "x", NULL, 0);
+        struct list mine;
+        list_init(&mine);
+        r.worker = w->number;
+        r.done = count_done;
+        store_submit(harness.store, &r);
+        (void)pthread_mutex_lock(&harness.lock);
+        while (list_is_empty(&harness.completed[w->number]))
+            (void)pthread_cond_wait(&harness.wake, &harness.lock);
+        list_splice(&mine, &harness.completed[w->number]);
+        (void)pthread_mutex_unlock(&harness.lock);
+        store_complete(&mine);
+        w->result = r.done ? ERR_NOT_FOUND : r.result; /* somebody else's came, or our own */
+        w->seqs[w->count++] = r.append.entry.seq;
+    }
+    return NULL;
+}
+
+static void workers_submit_at_once(void **state)
+{
+    (void)state;
+    static struct worker workers[HARNESS_WORKERS];
+    pthread_t threads[HARNESS_WORKERS];
+    int64_t account = harness_account(&harness, "sip:alice@example.com");
+    for (unsigned i = 0; i < HARNESS_WORKERS; i++) {
+        workers[i] = (struct worker){.number = i, .account = account};
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+    }
+    for (unsigned i = 0; i < HARNESS_WORKERS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (unsigned i = 0; i < HARNESS_WORKERS; i++) {
+        assert_int_equal(workers[i].result, ERR_NONE);
+        assert_int_equal(workers[i].count, 200);
+        for (size_t k = 1; k < 200; k++)
+            assert_true(workers[i].seqs[k] > workers[i].seqs[k - 1]);
+        assert_false(store_is_full(harness.store));
+    }
+}
+
 static void the_thread_heals_after_a_failed_sync(void **state)
 {
     (void)state;

@@ -228,7 +228,7 @@ static void a_step_is_bounded(void **state)
     assert_int_equal(lab_count(&lab, "entry"), total - STORE_LIMIT_SWEEP_ROWS);
     lab_pass(&lab, wait);
     (void)batch_maintain(lab.batch, false);
-    assert_int_equal(lab_count(&lab, "entry"), total - 2 * STORE_LIMIT_SWEEP_ROWS);
+    assert_int_equal(lab_count(&lab, "entry"), total - 2ul * STORE_LIMIT_SWEEP_ROWS);
     lab_maintain(&lab, true);
     assert_int_equal(lab_count(&lab, "entry"), 0);
     assert_true(batch_maintain(lab.batch, true) > STORE_SWEEP_INTERVAL_MS / 2);
