@@ -109,7 +109,7 @@ class Baresip(Phone):
         for text in list(self.console_lines):
             match = _TEXT.match(text.strip("\r\n"))
             if match:
-                found.append(Received(match.group(1), match.group(2)))
+                found.append(Received(match.group(1), match.group(2).rstrip("\r\n")))  # sipp ends bodies so
         return found
 
     def wait_texts(self, count: int, timeout: float = 15.0) -> list[str]:

@@ -484,16 +484,16 @@ class Peer:
     def message_headers(content_type, headers):
         return ([("Content-Type", content_type)] if content_type else []) + list(headers)
 
-    def message(self, to: str, body="hello", content_type="text/plain", headers=(), timeout: float = 8.0,
+    def message(self, uri: str, body="hello", content_type="text/plain", headers=(), timeout: float = 8.0,
                 **options) -> Message:
         """MESSAGE and its final response."""
         data = body.encode() if isinstance(body, str) else body
-        return self.request("MESSAGE", to, self.message_headers(content_type, headers), data, timeout, **options)
+        return self.request("MESSAGE", uri, self.message_headers(content_type, headers), data, timeout, **options)
 
-    def begin_message(self, to: str, body="hello", content_type="text/plain", headers=(), **options) -> Exchange:
+    def begin_message(self, uri: str, body="hello", content_type="text/plain", headers=(), **options) -> Exchange:
         """MESSAGE without waiting; `learn_challenge` first, or it meets a 407."""
         data = body.encode() if isinstance(body, str) else body
-        return self.begin("MESSAGE", to, self.message_headers(content_type, headers), data, **options)
+        return self.begin("MESSAGE", uri, self.message_headers(content_type, headers), data, **options)
 
     def learn_challenge(self) -> "Peer":
         """Fetches a nonce with a query REGISTER, so that the next request carries credentials at once."""
