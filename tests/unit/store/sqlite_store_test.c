@@ -335,8 +335,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLOSED(the_folder_is_for_its_owner_alone),  CLOSED(a_second_opener_is_refused),
         CLOSED(a_folder_that_cannot_be_is_refused), OPEN(waiting_requests_share_a_sync),
-        OPEN(a_waiting_request_can_be_withdrawn),   OPEN(the_thread_heals_after_a_failed_sync),
-        CLOSED(what_was_answered_survives_kill_9),
+        OPEN(a_waiting_request_can_be_withdrawn),   OPEN(workers_submit_at_once),
+        OPEN(the_thread_heals_after_a_failed_sync), CLOSED(what_was_answered_survives_kill_9),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
