@@ -106,6 +106,19 @@ static void refuse(struct endpoint *e, const struct incoming *in, const struct m
     answer_send(e, &r, &(struct answer){.status = fault->status, .reason = slice_str(fault->reason)}, SLICE_NONE);
 }
 
+static bool looks_like_response(struct slice bytes);
+
+void endpoint_malformed(struct endpoint *e, const struct flow *flow, struct packet *packet,
+                        const struct message_fault *fault)
+{
+    struct message m;
+    struct message_fault ignored;
+    const struct incoming in = {.message = &m, .flow = flow, .packet = packet};
+    (void)message_parse(packet_slice(packet), &m, &ignored); /* reads what can be copied into the answer */
+    if (!looks_like_response(packet_slice(packet)))
+        refuse(e, &in, fault);
+}
+
 static void receive_request(struct endpoint *e, const struct incoming *in)
 {
     e->counters.requests++;
@@ -125,7 +138,7 @@ static void receive_request(struct endpoint *e, const struct incoming *in)
 
 /* RFC 3261 §18.1.2, §17.1.3. The 64 random bits of the branch prove more than the sent-by, which SIP gateways in
  * routers rewrite, so that is not compared. */
-static void receive_response(struct endpoint *e, struct incoming *in)
+static void receive_response(struct endpoint *e, const struct incoming *in)
 {
     struct via via;
     struct branch branch;
@@ -138,7 +151,6 @@ static void receive_response(struct endpoint *e, struct incoming *in)
         e->config.user->foreign_response(e->config.context, branch.worker, in->flow, in->packet);
         return;
     }
-    in->via = &via;
     e->counters.responses++;
     if (!client_txn_receive(e, &branch, in))
         e->counters.strays++;

@@ -59,6 +59,9 @@ int endpoint_new(const struct endpoint_config *config, struct endpoint **ret);
 void endpoint_free(struct endpoint *e);
 /* One datagram or one framed message. Keeps a reference of the packet where it must. */
 void endpoint_receive(struct endpoint *e, const struct flow *flow, struct packet *packet);
+/* A stream that cannot be read on: `packet` holds what came of the message. Answers as `fault` says, if it can. */
+void endpoint_malformed(struct endpoint *e, const struct flow *flow, struct packet *packet,
+                        const struct message_fault *fault);
 /* A late failure of link_send with that token. */
 void endpoint_link_failed(struct endpoint *e, uint64_t token);
 /* The connection is gone: its client transactions fail at once (C4: "a dead connection"). */
@@ -97,7 +100,9 @@ struct server_txn *server_txn_find(struct endpoint *e, struct txn_id id);
  * the retransmission; one with headers or body of its own keeps those bytes). A second final answer is ignored. No 408
  * is ever sent to a non-INVITE, and 100 only when the caller asks (RFC 4320). */
 void server_txn_answer(struct server_txn *t, const struct answer *a);
-/* Passes on a response of another element: all its fields but its top Via (RFC 3261 §16.7 steps 3, 9). */
+/* Passes on a final response of another element: all its fields but its top Via (RFC 3261 §16.7 steps 3, 9); one that
+ * has no further Via is answered with its status alone. Provisional ones are ignored, and a 408 ends the handle in
+ * silence (RFC 4320). */
 void server_txn_forward(struct server_txn *t, const struct message *response);
 
 /* --- client side: RFC 3261 §17.1.2 --- */

@@ -38,23 +38,22 @@ void finished_deinit(struct endpoint *e)
     slab_deinit(&e->finished);
 }
 
-/* One event through the machine; `r` is the retransmission, NULL for the timer. */
-static void step(struct finished *f, struct endpoint *e, enum server_event event, const struct arrival *r)
+static enum server_action step(struct finished *f, enum server_event event)
 {
     const struct server_row *row = server_table_find(f->record.machine, f->record.state, event);
     f->record.state = row->next;
-    if (row->action == SERVER_END)
-        forget(e, f);
-    else if (f->answer)
-        answer_send_bytes(e, r, packet_slice(f->answer));
-    else if (f->status)
-        answer_send(e, r, &(struct answer){.status = f->status},
-                    f->tag_len ? slice_make(f->tag, f->tag_len) : SLICE_NONE);
+    return (enum server_action)row->action;
 }
 
 void finished_retransmission(struct finished *f, struct endpoint *e, const struct arrival *r)
 {
-    step(f, e, SERVER_RETRANSMISSION, r);
+    if (step(f, SERVER_RETRANSMISSION) != SERVER_RESEND)
+        return;
+    if (f->answer)
+        answer_send_bytes(e, r, packet_slice(f->answer));
+    else if (f->status)
+        answer_send(e, r, &(struct answer){.status = f->status},
+                    f->tag_len ? slice_make(f->tag, f->tag_len) : SLICE_NONE);
 }
 
 static void arm(struct endpoint *e)
@@ -67,8 +66,10 @@ static void arm(struct endpoint *e)
 static void on_timer(struct timer *timer)
 {
     struct endpoint *e = CONTAINER_OF(timer, struct endpoint, finished_timer);
-    for (struct finished *f; (f = oldest(e)) && f->ends_ms <= e->config.wheel->now_ms;)
-        step(f, e, SERVER_TIMER_J, NULL);
+    for (struct finished *f; (f = oldest(e)) && f->ends_ms <= e->config.wheel->now_ms;) {
+        if (step(f, SERVER_TIMER_J) == SERVER_END)
+            forget(e, f);
+    }
     arm(e);
 }
 

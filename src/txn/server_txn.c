@@ -243,20 +243,19 @@ void server_txn_forward(struct server_txn *t, const struct message *response)
     struct outgoing out;
     if (!row)
         return;
-    if (row->action == SERVER_FINISH && !strip_via(t->endpoint, response, &out)) {
+    if (row->action == SERVER_FINISH_SILENT) {
+        t->record.state = row->next;
+        finish(t, NULL);
+    } else if (strip_via(t->endpoint, response, &out)) {
+        t->record.state = row->next;
+        transmit(t, out.parts, out.count);
+        if (!transport_is_reliable(t->path.transport))
+            describe(response, &out);
+        finish(t, &out);
+    } else {
         /* Somebody on the way lost the other Vias: the request has them. */
         server_txn_answer(t, &(struct answer){.status = response->status, .reason = response->reason});
-        return;
     }
-    t->record.state = row->next;
-    if (row->action == SERVER_FINISH_SILENT) {
-        finish(t, NULL);
-        return;
-    }
-    transmit(t, out.parts, out.count);
-    if (!transport_is_reliable(t->path.transport))
-        describe(response, &out);
-    finish(t, &out);
 }
 
 void server_txn_deinit(struct endpoint *e)
