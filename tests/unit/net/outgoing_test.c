@@ -178,8 +178,12 @@ static void follows_services_by_priority(void **state)
 {
     (void)state;
     int refusing = bench_socket(SOCK_STREAM, "127.0.0.1"), listening = bench_listen("127.0.0.1");
-    dns_server_add_srv(&dns, "_sip._tcp.example.com", 60, 20, 0, bench_port(listening), "b.example.com");
+    dns_server_add_srv(&dns, "_sip._tcp.example.com", 60, 20, 9, bench_port(listening), "b.example.com");
     dns_server_add_srv(&dns, "_sip._tcp.example.com", 60, 10, 0, bench_port(refusing), "a.example.com");
+    /* The same in the other order, and more than are likely to be drawn right by chance. */
+    dns_server_add_srv(&dns, "_sip._tcp.example.net", 60, 10, 0, bench_port(refusing), "a.example.com");
+    for (int i = 0; i < 7; i++)
+        dns_server_add_srv(&dns, "_sip._tcp.example.net", 60, 20, 9, bench_port(listening), "b.example.com");
     dns_server_add_a(&dns, "a.example.com", 60, "127.0.0.1");
     dns_server_add_a(&dns, "b.example.com", 60, "127.0.0.1");
     assert_int_equal(send_to(TRANSPORT_TCP, "example.com", 0, SLICE("found"), 1), LINK_PENDING);
@@ -188,8 +192,38 @@ static void follows_services_by_priority(void **state)
     assert_int_equal(bench.failed, 0);
     assert_int_equal(net_counters(bench.net)->opened, 2); /* the first by priority refused */
     close(fd);
+    bench_until(&bench, &bench.closed, 1);
+    assert_int_equal(send_to(TRANSPORT_TCP, "example.net", 0, SLICE("found"), 1), LINK_PENDING);
+    fd = bench_accept(&bench, listening);
+    bench_expect(&bench, fd, SLICE("found"));
+    assert_int_equal(net_counters(bench.net)->opened, 4);
+    close(fd);
     close(listening);
     close(refusing);
+}
+
+/* RFC 2782: three to one, give or take six standard deviations. */
+static void draws_services_by_weight(void **state)
+{
+    enum { DRAWS = 1000 };
+    int heavy = bench_socket(SOCK_DGRAM, "127.0.0.1"), light = bench_socket(SOCK_DGRAM, "127.0.0.1");
+    unsigned drawn = 0;
+    char got[8];
+    (void)state;
+    dns_server_add_srv(&dns, "_sip._udp.example.com", 60, 1, 10, bench_port(light), "a.example.com");
+    dns_server_add_srv(&dns, "_sip._udp.example.com", 60, 1, 30, bench_port(heavy), "a.example.com");
+    dns_server_add_a(&dns, "a.example.com", 60, "127.0.0.1");
+    for (int i = 0; i < DRAWS; i++) {
+        assert_int_equal(send_to(TRANSPORT_UDP, "example.com", 0, SLICE("x"), 1), LINK_PENDING);
+        loop_turn(bench.loop, 0);
+        while (recv(heavy, got, sizeof got, 0) > 0)
+            drawn++;
+        while (recv(light, got, sizeof got, 0) > 0)
+            ;
+    }
+    assert_in_range(drawn, DRAWS * 3 / 4 - 82, DRAWS * 3 / 4 + 82);
+    close(heavy);
+    close(light);
 }
 
 static void without_services_the_host(void **state)
@@ -239,6 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_of_names_that_do_not_exist, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_dead_server_fails_in_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(follows_services_by_priority, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(draws_services_by_weight, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_services_the_host, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_hosts_file_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_waits_is_freed_with_the_net, set_up, tear_down),

@@ -2,6 +2,7 @@
 #include "support/bench.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -277,6 +278,10 @@ static void caps_sources(void **state)
     bench_expect_end(&bench, fd);
     close(fd);
     assert_int_equal(net_counters(bench.net)->refused, 1);
+    close(fds[0]); /* leaves its place while still silent */
+    bench_until(&bench, &bench.closed, 1);
+    fds[0] = bench_connect(&bench, 0);
+    bench_settle(&bench);
     for (int i = 0; i < 3; i++)
         bench_write(fds[i], SLICE(MESSAGE));
     bench_until(&bench, &bench.received, 3);
@@ -288,7 +293,7 @@ static void caps_sources(void **state)
     close(fd);
     assert_int_equal(net_counters(bench.net)->refused, 2);
     close(fds[0]);
-    bench_until(&bench, &bench.closed, 1);
+    bench_until(&bench, &bench.closed, 2);
     fds[0] = bench_connect(&bench, 0);
     bench_write(fds[0], SLICE(MESSAGE));
     bench_until(&bench, &bench.received, 4);
@@ -315,6 +320,51 @@ static void caps_the_total_but_not_the_exempt(void **state)
     close(fd);
     for (int i = 0; i < 3; i++)
         close(fds[i]);
+}
+
+static void survives_running_out_of_descriptors(void **state)
+{
+    struct rlimit usual, none;
+    (void)state;
+    open_one();
+    int fd = bench_connect(&bench, 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    none = usual;
+    none.rlim_cur = (rlim_t)fd + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bench_settle(&bench);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    bench_settle(&bench);
+    assert_int_equal(net_counters(bench.net)->accepted, 0); /* the listener rests, or the loop would spin */
+    bench_pass(&bench, NET_ACCEPT_PAUSE_MS);
+    assert_int_equal(net_counters(bench.net)->accepted, 1);
+    close(fd);
+}
+
+static void the_user_may_close_while_it_is_called(void **state)
+{
+    int fd;
+    (void)state;
+    bench.close_on_receive = true;
+    open_one();
+    struct hop hop = accepted(&fd);
+    bench_write(fd, SLICE(MESSAGE MESSAGE));
+    bench_expect_end(&bench, fd);
+    close(fd);
+    bench_until(&bench, &bench.closed, 1);
+    assert_true(flow_eq(&bench.flow, &hop.flow));
+    assert_int_equal(bench.received, 1);
+    bench.limits.output_bytes = 10; /* an answer too large closes at once, inside the callback too */
+    bench.close_on_receive = false;
+    net_free(bench.net);
+    open_one();
+    bench.overflow_on_receive = true;
+    fd = bench_connect(&bench, 0);
+    bench_write(fd, SLICE(MESSAGE MESSAGE));
+    bench_expect_end(&bench, fd);
+    close(fd);
+    assert_int_equal(bench.received, 2);
+    bench_until(&bench, &bench.closed, 2);
 }
 
 /* A power cut behind one address: all must get in at once, not only within 30 s. */
@@ -352,6 +402,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stale_flow_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(caps_sources, set_up, tear_down),
         cmocka_unit_test_setup_teardown(caps_the_total_but_not_the_exempt, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(survives_running_out_of_descriptors, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_user_may_close_while_it_is_called, set_up, tear_down),
         cmocka_unit_test_setup_teardown(five_hundred_phones_register, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

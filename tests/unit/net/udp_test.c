@@ -93,6 +93,29 @@ static void answers_from_the_address_written_to(void **state)
     bench_deinit(&bench);
 }
 
+static void any_address_of_ipv6_takes_no_ipv4(void **state)
+{
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    const struct address home = {.family = 6, .ip = {[15] = 1}};
+    (void)state;
+    bench_init(&bench);
+    bench.echo = true;
+    bench_open(&bench, TRANSPORT_UDP, "[::]:0", TRANSPORT_COUNT);
+    uint16_t port = net_bound(bench.net, 0)->port;
+    int fd4 = bench_socket(SOCK_DGRAM, "127.0.0.1"), fd6 = bench_socket(SOCK_DGRAM, "::1");
+    send_to(fd4, "127.0.0.1", port, SLICE(MESSAGE));
+    to.sin6_port = htons(port);
+    assert_int_equal(sendto(fd6, MESSAGE, sizeof MESSAGE - 1, 0, (struct sockaddr *)&to, sizeof to),
+                     sizeof MESSAGE - 1);
+    bench_expect(&bench, fd6, SLICE(MESSAGE));
+    assert_true(address_eq_ip(&bench.flow.local, &home));
+    assert_int_equal(bench.flow.remote.family, 6);
+    assert_int_equal(bench.received, 1);
+    close(fd4);
+    close(fd6);
+    bench_deinit(&bench);
+}
+
 static void sends_more_than_one_batch(void **state)
 {
     enum { COUNT = 3 * NET_UDP_BATCH + 5 };
@@ -224,6 +247,7 @@ int main(void)
         cmocka_unit_test(echoes_in_both_families),
         cmocka_unit_test(drops_noise_silently),
         cmocka_unit_test(answers_from_the_address_written_to),
+        cmocka_unit_test(any_address_of_ipv6_takes_no_ipv4),
         cmocka_unit_test(sends_more_than_one_batch),
         cmocka_unit_test(carries_the_largest_and_refuses_more),
         cmocka_unit_test(refuses_what_has_no_way),

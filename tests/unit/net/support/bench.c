@@ -17,6 +17,15 @@ static uint64_t skewed_ms(struct clock *c)
     return clock_mono_ms(clock_system()) + b->skew_ms;
 }
 
+static void misbehave(struct bench *b, const struct flow *flow, struct slice bytes)
+{
+    struct hop back = hop_flow(flow);
+    if (b->close_on_receive)
+        net_close_flow(b->net, flow);
+    if (b->overflow_on_receive)
+        assert_int_equal(bench_send(b, &back, bytes, 0), LINK_FAILED);
+}
+
 static void received(void *context, const struct flow *flow, struct packet *packet)
 {
     struct bench *b = context;
@@ -29,6 +38,7 @@ static void received(void *context, const struct flow *flow, struct packet *pack
         struct hop back = hop_flow(flow);
         assert_int_equal(link_send(net_link(b->net), &back, &bytes, 1, 0), LINK_DONE);
     }
+    misbehave(b, flow, bytes);
 }
 
 static void malformed(void *context, const struct flow *flow, struct slice head, const struct message_fault *fault)
