@@ -1,7 +1,7 @@
 # Thin verbs; what they do lives in CMakePresets.json and tools/.
 
 PREFIX ?= /usr/local
-SEEDS ?= 2000
+SEEDS ?= 20000
 FUZZ_SECONDS ?= 600
 
 .PHONY: all deps run test bench fuzz lint fmt asan tsan cover sim clean help install
@@ -50,10 +50,10 @@ cover: ## which lines the unit tests and the simulation reach
 	@ctest --preset cover -j $$(nproc)
 	@gcovr --root . --filter src/ build/cover
 
-sim: ## the simulation over many seeds (SEEDS=2000)
+sim: ## the simulation over many seeds (SEEDS=20000)
 	@tools/install-deps.sh build test
-	@tools/build.sh asan
-	@TELEX_SIM_SEEDS=$(SEEDS) ctest --preset asan -L sim -V
+	@tools/build.sh asan telex_sim
+	@build/asan/bin/telex_sim --seeds $(SEEDS)
 
 install: all ## install under PREFIX=/usr/local (DESTDIR is honoured)
 	@cmake --install build --prefix "$(PREFIX)"

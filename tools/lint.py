@@ -54,11 +54,11 @@ DRIVER_USERS = {"store", "daemon"}
 # Decisions without I/O: time, randomness, sending and storing come in through interfaces.
 PURE_ROOMS = {"sip", "txn", "dialog", "ua", "server"}
 IMPURE_HEADERS = re.compile(
-    r"(sys/(socket|epoll|eventfd|time|timerfd|un|random|stat|file|mman)|netinet/.*|arpa/inet|netdb|poll|pthread|threads|unistd|fcntl|signal"
+    r"(sys/(socket|epoll|eventfd|time|timerfd|un|random|stat|file|mman)|netinet/.*|arpa/inet|netdb|poll|pthread|unistd|fcntl|signal"
     r"|openssl/rand|sqlite3)\.h")
 IMPURE_CALLS = set("""
     time clock_gettime gettimeofday getrandom getentropy RAND_bytes RAND_priv_bytes
-    printf fprintf puts fputs perror fopen open read write socket send sendto sendmsg recv recvfrom getenv sleep usleep nanosleep
+    printf fprintf puts fputs perror fopen open read write socket send sendto sendmsg recv recvfrom getenv thrd_create mtx_lock cnd_wait sleep usleep nanosleep
 """.split())
 
 # What a file exports beside its own names (see own_prefixes), each with its reason.
@@ -184,10 +184,11 @@ def exported_objects(source):
 
 
 def own_prefixes(source):
-    """uri_aor.c exports uri_aor_* and, as a part of uri, uri_*; limits.c of the server also server_limits_*; all of them telex_*."""
+    """uri_aor.c exports uri_aor_* and, as a part of uri, uri_*; nonce.c also nonces_*, what holds many; limits.c of the server also
+    server_limits_*; all of them telex_*."""
     words = source.stem.split("_")
     parts = ["_".join(words[:count]) for count in range(1, len(words) + 1)]
-    return (*(part + "_" for part in parts), f"{source.room}_{source.stem}_", "telex_", *EXPORTS.get(source.path, ()))
+    return (*(part + "_" for part in parts), f"{source.stem}s_", f"{source.room}_{source.stem}_", "telex_", *EXPORTS.get(source.path, ()))
 
 
 def check_exports(source):

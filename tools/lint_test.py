@@ -52,6 +52,8 @@ BROKEN = [
     ("foreign pointer", "src/sip/via.c", "char *last;\n", "last is exported"),
     ("second word of the file", "src/sip/message_check.c", function("check_message", 4, "int"), "check_message is exported"),
     ("room without the file", "src/server/limits.c", function("server_other", 4, "int"), "server_other is exported"),
+    ("many of another thing", "src/server/nonce.c", function("nodes_new", 4, "int"), "nodes_new is exported"),
+    ("thread in a decision, C11", "src/sip/x.c", "static void f(void)\n{\n    thrd_create(&a, g, b);\n}\n", "thrd_create comes in"),
     ("main outside cmd", "src/sip/via.c", function("main", 4, "int"), "main is exported"),
     ("exception of another file", "src/base/hash.c", function("transport_name", 4, "int"), "transport_name is exported"),
 ]
@@ -76,6 +78,8 @@ CLEAN = [
     ("file of 500", "src/sip/x.h", "\n" * 500),
     ("own exports", "src/sip/via.c", function("via_parse", 4, "int") + "const int via_limit = 3;\n" + function("via", 4, "int")),
     ("part of a larger thing", "src/sip/message_check.c", function("message_can_answer", 4, "bool")),
+    ("what holds many", "src/server/nonce.c", function("nonces_new", 4, "int")),
+    ("done once", "src/sip/x.c", "#include <threads.h>\nstatic once_flag f = ONCE_FLAG_INIT;\n"),
     ("room and file", "src/server/limits.c", function("server_limits_default", 4, "void")),
     ("public exports", "src/ua/agent.c", function("telex_send", 4, "int")),
     ("static over two lines", "src/sip/via.c", "static int\nf(void)\n{\n}\n"),
