@@ -3,22 +3,24 @@
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H
 
+#include "base/arena.h"
 #include "net/net.h"
 #include "server/config.h"
 
 struct config {
-    struct server_config server;    /* its listeners' ports are 0 where the kernel picks, until config_set_bound */
-    struct net_listener *listeners; /* same order as server.listeners up to listener_count */
-    size_t listener_count;
-    struct network *exempt; /* trusted and relays: free of the net's caps per source */
+    struct server_config server;    /* listeners' ports are 0 where the kernel picks, until config_set_bound */
+    struct net_listener *listeners; /* same order as server.listeners */
+    size_t listener_count;          /* server.listener_count may be greater: this machine's addresses follow */
+    struct network *exempt;         /* trusted and relays: free of the net's caps per source */
     size_t exempt_count;
-    char *data; /* folder */
-    char *file; /* where it was read from; NULL: built in */
+    const char *data;   /* folder */
+    const char *file;   /* where it was read from; NULL: built in */
+    struct arena arena; /* owns all of it */
 };
 
 /* Reads `file`, or the built-in default when NULL. `data` (NULL: the file's) overrides the data folder. On failure
- * returns ERR_MALFORMED, ERR_IO or ERR_NO_MEMORY and leaves a message that names the line or the key's path
- * ("listen[2]: port 99999 is out of range") in *ret_message, which the caller frees. */
+ * returns ERR_MALFORMED, ERR_IO or ERR_NO_MEMORY and leaves a message that names the line and the key's path
+ * ("telex.yaml:7: listen[2]: port 99999 is out of range") in *ret_message, which the caller frees. */
 int config_load(const char *file, const char *data, struct config **ret, char **ret_message);
 void config_free(struct config *c);
 /* Writes the whole configuration with defaults as YAML to `out` (--print-config). */
