@@ -129,6 +129,12 @@ void server_receive(struct server *s, const struct flow *flow, struct packet *pa
     endpoint_receive(s->endpoint, flow, packet);
 }
 
+void server_malformed(struct server *s, const struct flow *flow, struct packet *packet,
+                      const struct message_fault *fault)
+{
+    endpoint_malformed(s->endpoint, flow, packet, fault);
+}
+
 void server_link_failed(struct server *s, uint64_t token)
 {
     endpoint_link_failed(s->endpoint, token);
