@@ -43,6 +43,8 @@ def command(target, seconds):
 
 def explore(target, seconds):
     """Returns (target, whether it survived, its report of the crash, inputs tried)."""
+    if not target.exists():
+        return target, False, f"{target.name} is not built: is it declared in fuzz/CMakeLists.txt?", "no"
     try:
         run = subprocess.run(command(target, seconds), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, timeout=seconds + GRACE_S, check=False)
@@ -57,10 +59,7 @@ def explore(target, seconds):
 
 def run_all(total_seconds):
     """Explores all targets; returns (passed, failed)."""
-    targets = sorted((BUILD / "bin").glob("fuzz_*"))
-    if not targets:
-        print("no fuzz target is built")
-        return 0, 0
+    targets = [BUILD / "bin" / f"fuzz_{source.stem.removesuffix('_fuzz')}" for source in sorted((ROOT / "fuzz").glob("*_fuzz.c"))]
     cores = os.cpu_count() or 1
     seconds = max(1, int(total_seconds * min(cores, len(targets)) / len(targets)))
     print(f"{len(targets)} fuzz targets, {seconds} s each on {cores} cores", flush=True)
@@ -71,7 +70,7 @@ def run_all(total_seconds):
             if not survived:
                 failed += 1
                 print(report)
-    for folder in (ROOT / "fuzz" / "regressions").iterdir():
+    for folder in (ROOT / "fuzz" / "regressions").glob("*"):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     return len(targets) - failed, failed
