@@ -189,11 +189,10 @@ int bench_socket(int type, const char *bind_ip)
 
 uint16_t bench_port(int fd)
 {
-    struct sockaddr_storage s = {0};
-    socklen_t len = sizeof s;
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&s, &len), 0);
-    return ntohs(s.ss_family == AF_INET ? ((struct sockaddr_in *)&s)->sin_port
-                                        : ((struct sockaddr_in6 *)&s)->sin6_port);
+    struct sockaddr_in6 name = {0}; /* both families have the port at the same place */
+    socklen_t len = sizeof name;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+    return ntohs(name.sin6_port);
 }
 
 int bench_connect(struct bench *b, size_t listener)
