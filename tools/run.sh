@@ -77,43 +77,47 @@ children+=($!)
 wait_until "telexd answers" "$home/telexd.log" "$bin/telexctl" --data "$home/server" status
 echo "telexd runs at ${addresses[*]/%/:$port}, UDP and TCP; its log is build/run/telexd.log"
 
-# --- two accounts; nobody can read a password back, so it is kept for the client in a file of the account's folder ---
+# --- two accounts. The server keeps no password that could be shown again; the client keeps it in build/run/USER, for its owner's eyes ---
 
 new_password() {
     # Easy to type on a phone: no l, o, 0, 1. 12 of 32 signs: 60 bits.
     head -c 1000 /dev/urandom | LC_ALL=C tr -dc 'a-km-np-z2-9' | cut -c 1-12
 }
-fresh=
+
+as() { # as USER COMMAND...: telex with the settings of that account
+    local user=$1
+    shift
+    XDG_CONFIG_HOME=$home/$user "$bin/telex" "$@"
+}
+
+declare -A passwords=()
 for user in alice bob; do
     mkdir -p "$home/$user"
-    [ ! -s "$home/$user/password" ] || continue
-    new_password >"$home/$user/password.new"
-    "$bin/telexctl" --data "$home/server" user add "sip:$user@$domain" --password-stdin <"$home/$user/password.new" >/dev/null ||
-        fail "cannot add the account $user"
-    mv "$home/$user/password.new" "$home/$user/password"
-    fresh=1
+    if [ ! -s "$home/$user/telex/accounts.json" ]; then
+        passwords[$user]=$(new_password)
+        "$bin/telexctl" --data "$home/server" user add "sip:$user@$domain" --password-stdin <<<"${passwords[$user]}" >/dev/null ||
+            fail "cannot add the account $user (make clean starts anew)" "$home/telexd.log"
+        export TELEX_PASSWORD=${passwords[$user]}
+    fi
+    # Also in later runs: the port may be another one.
+    as "$user" register --server "sip:127.0.0.1:$port" "sip:$user@$domain" >/dev/null </dev/null ||
+        fail "$user cannot sign in (make clean starts anew)" "$home/telexd.log"
+    unset TELEX_PASSWORD
 done
 
 # --- the first message ---
 
-as() { # as USER SUBCOMMAND ARGUMENTS...
-    local user=$1 command=$2
-    shift 2
-    XDG_CONFIG_HOME="$home/$user" TELEX_PASSWORD=$(cat "$home/$user/password") \
-        exec "$bin/telex" "$command" --from "sip:$user@$domain" --server "sip:127.0.0.1:$port" "$@"
-}
-
-inbox=$home/bob/inbox.json
+inbox=$home/bob/inbox
 : >"$inbox"
-(as bob listen --json) >"$inbox" 2>"$home/bob/listen.log" </dev/null &
+XDG_CONFIG_HOME=$home/bob "$bin/telex" listen >"$inbox" 2>"$home/bob/listen.log" </dev/null &
 children+=($!)
-wait_until "bob is registered" "$home/bob/listen.log" grep -q '"event": *"registered"' "$inbox"
+wait_until "bob is registered" "$home/bob/listen.log" grep -q ': registered' "$home/bob/listen.log"
 
 text="Hello Bob! It is $(date +%H:%M:%S), and this came through Telex."
 echo
 echo "  alice writes:  $text"
-answer=$(as alice send "sip:bob@$domain" "$text" 2>&1) || fail "the message was not delivered: $answer" "$home/telexd.log"
-wait_until "bob has it" "$inbox" grep -qF "$text" "$inbox"
+answer=$(as alice send bob "$text" 2>&1 </dev/null) || fail "the message was not delivered: $answer" "$home/telexd.log"
+wait_until "bob has it" "$home/bob/listen.log" grep -qF "$text" "$inbox"
 echo "  alice is told: $answer"
 echo "  bob reads:     $(grep -F "$text" "$inbox")"
 echo
@@ -122,10 +126,10 @@ echo
 # --- for the reader's own phone ---
 
 server=${addresses[-1]}:$port
-if [ -n "$fresh" ]; then
+if [ ${#passwords[@]} -gt 0 ]; then
     echo "Register a phone (Linphone, baresip, a desk phone ...). Passwords are shown this once:"
-    for user in alice bob; do
-        printf '  user %-6s  password %s  domain and server %s, UDP or TCP\n' "$user" "$(cat "$home/$user/password")" "$server"
+    for user in "${!passwords[@]}"; do
+        printf '  user %-6s  password %s  domain and server %s, UDP or TCP\n' "$user" "${passwords[$user]}" "$server"
     done
 else
     echo "Phones register as alice or bob at $server, UDP or TCP, with the passwords shown at the first run (make clean starts anew)."
