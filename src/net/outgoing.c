@@ -9,6 +9,7 @@ struct outgoing {
     struct list_node in_net;  /* net->outgoing */
     struct list_node in_conn; /* conn->waiting */
     struct resolver_wait wait;
+    struct timer give_up; /* the sender waits no longer (target.connect_ms) */
     struct net *net;
     struct packet *bytes;
     uint64_t token;
@@ -31,6 +32,7 @@ static void drop(struct outgoing *o)
     list_remove(&o->in_net);
     list_remove(&o->in_conn);
     list_remove(&o->wait.node);
+    timer_wheel_cancel(o->net->wheel, &o->give_up);
     packet_unref(&o->bytes);
     free(o);
 }
@@ -39,6 +41,11 @@ static void fail(struct outgoing *o)
 {
     net_fail_later(o->net, o->token);
     drop(o);
+}
+
+static void too_late(struct timer *t)
+{
+    fail(CONTAINER_OF(t, struct outgoing, give_up));
 }
 
 static enum link_result by_datagram(struct net *n, const struct locate_result *where, const struct slice *parts,
@@ -129,6 +136,9 @@ static struct outgoing *make(struct net *n, const struct target *to, enum transp
     o->transport = t;
     o->port = to->port;
     o->wait.ready = answered;
+    timer_init(&o->give_up, too_late);
+    if (to->connect_ms)
+        timer_wheel_set_in(n->wheel, &o->give_up, to->connect_ms);
     n->outgoing_count++;
     n->outgoing_bytes += len;
     list_push_back(&n->outgoing, &o->in_net);

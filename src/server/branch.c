@@ -137,6 +137,7 @@ static int choose_hop(const struct binding *b, const struct branch_message *m, s
         return ERR_MALFORMED;
     if (wants_tcp(b, m) && target.has_transport && target.transport == TRANSPORT_UDP) {
         target.transport = TRANSPORT_TCP;
+        target.connect_ms = LIMIT_TCP_TRY_MS;
         *ret_by_tcp = true;
     }
     *ret = hop_target(&target);

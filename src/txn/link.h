@@ -17,6 +17,7 @@ struct target {
     uint16_t port;     /* 0: RFC 3263 decides */
     bool has_transport;
     enum transport transport;
+    uint32_t connect_ms;   /* how long to wait for a connection; 0: the link's own limit */
     struct slice tls_name; /* the name that the peer's certificate must show; absent without TLS */
 };
 

@@ -110,11 +110,19 @@ static void gives_up_connecting(void **state)
         (void)connect(fillers[i], (struct sockaddr *)&to, len);
     }
     assert_int_equal(send_to(TRANSPORT_TCP, "127.0.0.1", port, SLICE("x"), 5), LINK_PENDING);
+    struct target impatient = bench_target(&bench, TRANSPORT_TCP, "127.0.0.1", port);
+    impatient.connect_ms = 500;
+    struct hop hop = hop_target(&impatient);
+    assert_int_equal(bench_send(&bench, &hop, SLICE("y"), 6), LINK_PENDING);
     bench_settle(&bench);
-    bench_pass(&bench, NET_CONNECT_MS - 500);
+    bench_pass(&bench, 400);
     assert_int_equal(bench.failed, 0);
-    bench_pass(&bench, 1000);
+    bench_pass(&bench, 200); /* one waits no longer, the other does */
     bench_until(&bench, &bench.failed, 1);
+    bench_pass(&bench, NET_CONNECT_MS - 700);
+    assert_int_equal(bench.failed, 1);
+    bench_pass(&bench, 1000);
+    bench_until(&bench, &bench.failed, 2);
     for (int i = 0; i < 4; i++)
         close(fillers[i]);
     close(listening);
