@@ -30,16 +30,14 @@ static const char *skip_ipv6(const char *p, const char *end, const char **ret_fa
 static bool is_ipv4(const char *p, const char *end)
 {
     for (int part = 0; part < 4; part++) {
-        uint32_t n;
+        unsigned n = 0;
         const char *digits = p;
-        p = lex_span(p, end, LEX_DIGIT);
-        if (p - digits > 3 || slice_to_u32(slice_range(digits, p), 255, &n) != ERR_NONE)
+        for (; p < end && lex_is(*p, LEX_DIGIT) && p - digits < 3; p++)
+            n = n * 10 + lex_hex_value(*p);
+        if (p == digits || n > 255)
             return false;
-        if (part < 3) {
-            if (p == end || *p != '.')
-                return false;
-            p++;
-        }
+        if (part < 3 && (p == end || *p++ != '.'))
+            return false;
     }
     return p == end;
 }

@@ -73,27 +73,6 @@ const char *lex_quoted(const char *p, const char *end)
     return NULL;
 }
 
-#define EACH(octet) (0x0101010101010101ULL * (octet))
-
-const char *lex_find_special(const char *p, const char *end)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    while (end - p >= 8) {
-        uint64_t x;
-        memcpy(&x, p, sizeof(x));
-        /* The top bit of an octet is set when it is over 0x7F, under 0x20, or 0x7F. A borrow can set it wrongly only
-         * above an octet that was set rightly, and the lowest one is taken. */
-        uint64_t hit = (x | (x - EACH(0x20)) | ((x ^ EACH(0x7F)) - EACH(0x01))) & EACH(0x80);
-        if (hit != 0)
-            return p + (__builtin_ctzll(hit) >> 3);
-        p += 8;
-    }
-#endif
-    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7F)
-        p++;
-    return p;
-}
-
 /* Length of the well-formed UTF-8 sequence at `p` that is no C1 control, or 0. RFC 3629 §4. */
 static size_t utf8_length(const char *p, const char *end)
 {

@@ -90,9 +90,28 @@ static inline bool lex_eq_lower(struct slice s, struct slice lower)
     return true;
 }
 
+#define LEX_EACH(octet) (0x0101010101010101ULL * (octet))
+
 /* First octet that is CR, LF, NUL, another control, DEL or not ASCII, at or behind `p`; HTAB is one of them. Eight
  * octets a step: the only loop that sees every octet of a head. */
-const char *lex_find_special(const char *p, const char *end);
+static inline const char *lex_find_special(const char *p, const char *end)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    while (end - p >= 8) {
+        uint64_t x;
+        memcpy(&x, p, sizeof(x));
+        /* The top bit of an octet is set when it is over 0x7F, under 0x20, or 0x7F. A borrow can set it wrongly only
+         * above an octet that was set rightly, and the lowest one is taken. */
+        uint64_t hit = (x | (x - LEX_EACH(0x20)) | ((x ^ LEX_EACH(0x7F)) - LEX_EACH(0x01))) & LEX_EACH(0x80);
+        if (hit != 0)
+            return p + (__builtin_ctzll(hit) >> 3);
+        p += 8;
+    }
+#endif
+    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7F)
+        p++;
+    return p;
+}
 /* The first octet of a header line (or start line) that may not stand there, or NULL: NUL and other C0, DEL, C1,
  * malformed UTF-8 (overlong, surrogate, over U+10FFFF), a CR or LF that is no fold. Control characters behind a
  * backslash in a quoted string are quoted-pairs and legal (RFC 3261 §25.1, RFC 4475 §3.1.1.2). */

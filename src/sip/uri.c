@@ -145,6 +145,10 @@ static const struct {
 static const char *parse_scheme(const char *p, const char *end, enum uri_scheme *ret)
 {
     const char *start = p;
+    if (end - p > 4 && memcmp(p, "sip:", 4) == 0) { /* nearly always */
+        *ret = URI_SIP;
+        return p + 4;
+    }
     if (p == end || !lex_is(*p, LEX_ALPHA))
         return NULL;
     while (p < end && (lex_is(*p, LEX_ALNUM) || *p == '+' || *p == '-' || *p == '.'))
