@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "telex_commands.h"
+#include "cmd/telex_commands.h"
 
 static const struct telex_command *const commands[] = {&telex_send_command, &telex_listen_command, &telex_chat_command,
                                                        &telex_register_command, &telex_accounts_command};

@@ -1,5 +1,5 @@
 /* The account file: read whole, written whole into a new file that takes the old one's place, under a lock. */
-#include "telex_account.h"
+#include "cmd/telex_account.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,9 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "telex_commands.h"
-#include "telex_print.h"
-#include "telex_session.h"
+#include "cmd/telex_commands.h"
+#include "cmd/telex_print.h"
+#include "cmd/telex_session.h"
 
 #define LINE_SIZE 65536
 

@@ -2,7 +2,7 @@
 #ifndef TELEX_COMMANDS_H
 #define TELEX_COMMANDS_H
 
-#include "telex_options.h"
+#include "cmd/telex_options.h"
 
 extern const struct telex_command telex_send_command;
 extern const struct telex_command telex_listen_command;

@@ -1,5 +1,5 @@
 /* Child processes by pidfd: no signal handler, no waiting. */
-#include "telex_exec.h"
+#include "cmd/telex_exec.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Sockets of one agent. UDP sockets are connected, so that the kernel hands over the server's datagrams alone and tells
  * of a port that nobody listens on. */
-#include "telex_host.h"
+#include "cmd/telex_host.h"
 
 #include <errno.h>
 #include <netdb.h>

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/list.h"
-#include "telex_commands.h"
-#include "telex_exec.h"
-#include "telex_print.h"
-#include "telex_session.h"
+#include "cmd/telex_commands.h"
+#include "cmd/telex_exec.h"
+#include "cmd/telex_print.h"
+#include "cmd/telex_session.h"
 
 /* A message that waits for its command. The texts lie behind the struct. */
 struct waiting {

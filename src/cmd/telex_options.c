@@ -1,5 +1,5 @@
 /* One table of options; each command names the ones that it takes. */
-#include "telex_options.h"
+#include "cmd/telex_options.h"
 
 #include <getopt.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The one escape for terminals and the one for JSON (defects.md, "injection sinks"). */
-#include "telex_print.h"
+#include "cmd/telex_print.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>

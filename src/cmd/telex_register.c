@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "telex_commands.h"
-#include "telex_print.h"
-#include "telex_session.h"
+#include "cmd/telex_commands.h"
+#include "cmd/telex_print.h"
+#include "cmd/telex_session.h"
 
 struct sign_in {
     bool ended;

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "telex_commands.h"
-#include "telex_print.h"
-#include "telex_session.h"
+#include "cmd/telex_commands.h"
+#include "cmd/telex_print.h"
+#include "cmd/telex_session.h"
 
 /* Bounded by --timeout as well; a server that restarts is back within them. */
 #define ATTEMPTS 4
@@ -156,6 +156,8 @@ static int wait_for_outcomes(struct telex_session *s, struct sending *sending)
     uint64_t deadline = telex_host_now_ms() + (uint64_t)sending->options->timeout_s * 1000;
     for (int left; sending->open > 0 && !telex_host_interrupted() && (left = telex_session_left_ms(deadline)) > 0;)
         telex_host_turn(&s->host, NULL, 0, left);
+    if (sending->open > 0 && !s->host.trouble[0])
+        snprintf(s->host.trouble, sizeof s->host.trouble, "no final answer in %u s", sending->options->timeout_s);
     for (size_t i = 0; i < sending->count; i++) {
         const struct telex_result r = {.outcome = TELEX_UNREACHABLE, .reason = "", .message_id = NULL};
         if (!sending->recipients[i].ended)

@@ -1,5 +1,5 @@
 /* Who we are at which server, and the agent for it. */
-#include "telex_session.h"
+#include "cmd/telex_session.h"
 
 #include <errno.h>
 #include <fcntl.h>

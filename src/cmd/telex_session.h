@@ -2,9 +2,9 @@
 #ifndef TELEX_SESSION_H
 #define TELEX_SESSION_H
 
-#include "telex_account.h"
-#include "telex_host.h"
-#include "telex_options.h"
+#include "cmd/telex_account.h"
+#include "cmd/telex_host.h"
+#include "cmd/telex_options.h"
 
 struct telex_session {
     struct telex_ua *ua;
