@@ -369,3 +369,27 @@ const char *lab_register_text(const struct lab_register *r)
     assert_true(len > 0 && (size_t)len < sizeof text);
     return text;
 }
+
+int lab_register_from(struct lab *lab, const char *source, const struct lab_register *r)
+{
+    struct flow flow = lab_flow(lab, 0, TRANSPORT_UDP, source ? source : LAB_PHONE);
+    return lab_authenticated(lab, &flow, lab_register_text(r), r->user ? r->user : "alice", "secret");
+}
+
+size_t lab_count_bindings(struct lab *lab, const char *aor)
+{
+    struct account *a = lab_account(lab, aor);
+    size_t count = 0;
+    for (struct binding *b = NULL; (b = location_next_binding(a, b));)
+        count++;
+    return count;
+}
+
+size_t lab_count_devices(struct lab *lab, const char *aor)
+{
+    struct account *a = lab_account(lab, aor);
+    size_t count = 0;
+    for (size_t i = 1; i < STORE_DEVICES_MAX; i++)
+        count += a->devices[i] != NULL;
+    return count;
+}

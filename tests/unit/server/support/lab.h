@@ -19,6 +19,8 @@
 #define LAB_WORKERS_MAX 4
 #define LAB_SENT_MAX    256
 #define LAB_TEXT_MAX    8192
+#define LAB_PHONE       "192.0.2.10:5060"
+#define LAB_ALICE       "sip:alice@example.com"
 #define LAB_SERVER      "192.0.2.1:5060"
 #define LAB_TRUSTED     "192.0.2.99:5060"
 #define LAB_RELAY       "192.0.2.98:5060"
@@ -106,5 +108,9 @@ struct lab_register {
 };
 /* The text, good until the next call. */
 const char *lab_register_text(const struct lab_register *r);
+/* Sends it with digest, over UDP from `source` (NULL: LAB_PHONE) at worker 0. Returns the status. */
+int lab_register_from(struct lab *lab, const char *source, const struct lab_register *r);
+size_t lab_count_bindings(struct lab *lab, const char *aor);
+size_t lab_count_devices(struct lab *lab, const char *aor);
 
 #endif
