@@ -1,5 +1,5 @@
 /* Digest nonces of one worker: made without state, checked by an HMAC whose key outlives a restart, and the nonce
- * counts (nc) seen with each that was used. RFC 7616 §3.3, §5.4-5.5; why it is so: docs/decisions/0100-nonce.md. Only
+ * counts (nc) seen with each that was used. RFC 7616 §3.3, §5.4-5.5; why it is so: docs/decisions/0006-nonce.md. Only
  * who already proved the password reaches nonces_use, so strangers cost no memory (defects.md row 5). */
 #ifndef SERVER_NONCE_H
 #define SERVER_NONCE_H

@@ -150,8 +150,7 @@ static void on_register(struct server *s, const struct incoming *in)
     if (!us_is_uri(s->config, &uri, NULL) || !us_is_host(s->config, to.uri.host, NULL)) {
         bool scheme_fits = to.uri.scheme == URI_SIP || to.uri.scheme == URI_SIPS;
         if (scheme_fits)
-            auth_note_unknown_domain(s->auth, in->flow,
-                                     us_is_uri(s->config, &uri, NULL) ? to.uri.host : uri.host);
+            auth_note_unknown_domain(s->auth, in->flow, us_is_uri(s->config, &uri, NULL) ? to.uri.host : uri.host);
         answer(s, in, scheme_fits ? 404 : 400, SLICE_NONE);
         return;
     }

@@ -1,4 +1,4 @@
-/* Nonces and their counts: docs/decisions/0100-nonce.md. */
+/* Nonces and their counts: docs/decisions/0006-nonce.md. */
 #include "server/nonce.h"
 
 #include "support/lab.h"
