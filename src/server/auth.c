@@ -146,7 +146,7 @@ static void accept(struct auth_result *ret, enum auth_kind kind, int64_t account
 static struct offer offer_for(const struct auth *a, const struct account_identity *account, const struct flow *flow)
 {
     const struct server_config *c = a->c.config;
-    if (account && account->digest_count)
+    if (account->digest_count)
         return (struct offer){account->digest, account->digest_count};
     if (flow->listener < c->listener_count && c->listeners[flow->listener].digest_count)
         return (struct offer){c->listeners[flow->listener].digest, c->listeners[flow->listener].digest_count};
@@ -229,10 +229,11 @@ static void check_credentials(struct auth *a, const struct incoming *in, const s
 {
     struct digest_hash ha1, expected;
     bool with_domain;
-    p->account = a->nobody;
     bool exists = username_aor(d->username, d->realm, p, &with_domain) &&
                   accounts_find(a->c.accounts, slice_make(p->aor, p->aor_len), &p->account);
-    struct offer offer = offer_for(a, exists ? &p->account : NULL, in->flow);
+    if (!exists)
+        p->account = a->nobody;
+    struct offer offer = offer_for(a, &p->account, in->flow);
     (void)slice_to_cstr(slice_head(d->username, sizeof p->user - 1), p->user, sizeof p->user);
     take_ha1(&p->account.credentials, d->algorithm, with_domain, &ha1);
     bool right = digest_response(&ha1, d, in->message->method_name, in->message->body, &expected) == ERR_NONE &&
@@ -324,10 +325,12 @@ static void prove(struct auth *a, const struct incoming *in, const struct auth_i
     if (!p.is_proven) {
         struct account_identity account;
         bool exists = claimed->is_ours && accounts_find(a->c.accounts, auth_identity_aor(claimed), &account);
+        if (!exists)
+            account = a->nobody;
         ret->failed = p.reason != NULL;
         if (p.reason)
             auth_log_failed(&a->log, in->flow, slice_str(p.user), p.reason, message_value(in->message, HEADER_CALL_ID));
-        challenge(a, in, realm, exists ? &account : NULL, p.is_stale, ret);
+        challenge(a, in, realm, &account, p.is_stale, ret);
         return;
     }
     struct slice aor = slice_make(p.aor, p.aor_len);
