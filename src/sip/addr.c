@@ -114,7 +114,7 @@ static const char *parse_value(const char *p, const char *end, struct addr *addr
 int addr_parse(struct slice in, struct addr *ret, size_t *ret_fault)
 {
     struct addr addr = {0};
-    const char *end = in.ptr + in.len, *fault = in.ptr;
+    const char *end = slice_end(in), *fault = in.ptr;
     const char *p = parse_value(in.ptr, end, &addr, &fault);
     if (p != NULL) {
         const char *after = lex_skip_sws(p, end);

@@ -12,7 +12,7 @@ int content_type_parse(struct slice in, struct content_type *ret, size_t *ret_fa
 {
     struct content_type type = {0};
     size_t params_len, params_fault;
-    const char *end = in.ptr + in.len, *p = lex_skip_sws(in.ptr, end);
+    const char *end = slice_end(in), *p = lex_skip_sws(in.ptr, end);
     const char *after = lex_span(p, end, LEX_TOKEN);
     *ret_fault = (size_t)(after - in.ptr);
     type.type = slice_range(p, after);

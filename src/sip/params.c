@@ -20,7 +20,7 @@ static const char *skip_value(const char *p, const char *end)
 
 int params_next(struct slice in, struct param *ret)
 {
-    const char *p = in.ptr, *end = p + in.len, *after;
+    const char *p = in.ptr, *end = slice_end(in), *after;
     struct param param = {0};
     if (in.len == 0 || *p != ';')
         return 0;
@@ -83,7 +83,7 @@ int params_unquote(struct slice value, char *out, size_t out_size)
 {
     size_t len = 0;
     bool quoted = value.len > 0 && value.ptr[0] == '"';
-    const char *p = value.ptr, *end = p + value.len;
+    const char *p = value.ptr, *end = slice_end(value);
     if (quoted) {
         if (lex_quoted(p, end) != end)
             return ERR_MALFORMED;

@@ -167,7 +167,7 @@ static const char *parse_scheme(const char *p, const char *end, enum uri_scheme 
 int uri_parse(struct slice in, struct uri *ret, size_t *ret_fault)
 {
     struct uri uri = {.text = in};
-    const char *end = in.ptr + in.len, *fault = in.ptr;
+    const char *end = slice_end(in), *fault = in.ptr;
     const char *p = parse_scheme(in.ptr, end, &uri.scheme);
     if (p != NULL)
         p = schemes[uri.scheme].parse(p, end, &uri, &fault);

@@ -121,7 +121,7 @@ static const char *parse_params(const char *p, const char *end, struct via *via,
 int via_parse(struct slice in, struct via *ret, size_t *ret_fault)
 {
     struct via via = {0};
-    const char *end = in.ptr + in.len, *fault = in.ptr;
+    const char *end = slice_end(in), *fault = in.ptr;
     const char *p = parse_head(in.ptr, end, &via, &fault);
     if (p != NULL) {
         const char *after = lex_skip_sws(p, end);
