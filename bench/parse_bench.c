@@ -4,12 +4,13 @@
  * another. usage: bench_parse [turns] */
 #include "parse_bench.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/slice.h"
 
 #define LIMIT_NS  700
 #define TURNS     41
@@ -100,9 +101,9 @@ static bool same_answers(void)
 
 int main(int argc, char **argv)
 {
-    unsigned long turns = argc > 1 ? strtoul(argv[1], NULL, 10) : TURNS;
+    uint32_t turns = TURNS;
     bool good = true;
-    if (turns == 0 || turns > TURNS_MAX) {
+    if (argc > 1 && (slice_to_u32(slice_str(argv[1]), TURNS_MAX, &turns) != 0 || turns == 0)) {
         fprintf(stderr, "turns: 1 to %d\n", TURNS_MAX);
         return 2;
     }
@@ -114,7 +115,7 @@ int main(int argc, char **argv)
                 return 1;
         }
     }
-    printf("parse a MESSAGE of %zu octets and read nine fields, median of %lu turns:\n", sizeof(typical) - 1, turns);
+    printf("parse a MESSAGE of %zu octets and read nine fields, median of %u turns:\n", sizeof(typical) - 1, turns);
     for (size_t i = 0; i < ROWS; i++) {
         qsort(rows[i].ns, turns, sizeof(rows[i].ns[0]), compare);
         rows[i].median = rows[i].ns[turns / 2];

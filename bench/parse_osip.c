@@ -1,13 +1,13 @@
 /* GNU oSIP in the parse benchmark. It copies every field; numbers stay text and are turned into numbers here. */
 #include <osipparser2/osip_parser.h>
-#include <stdlib.h>
+#include <osipparser2/osip_port.h>
 #include <string.h>
 
 #include "parse_bench.h"
 
 static uint32_t number(const char *text)
 {
-    return text == NULL ? 0 : (uint32_t)strtoul(text, NULL, 10);
+    return text == NULL ? 0 : (uint32_t)osip_atoi(text);
 }
 
 static size_t length(const char *text)
