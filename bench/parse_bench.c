@@ -37,13 +37,14 @@ static const char typical[] =
 struct row {
     const char *name;
     contender run;
+    bool ours;
     double ns[TURNS_MAX];
     double median;
 };
 
 static struct row rows[] = {
-    {.name = "telex", .run = contender_telex},
-    {.name = "telex with message_check", .run = contender_telex_checked},
+    {.name = "telex", .run = contender_telex, .ours = true},
+    {.name = "telex with message_check", .run = contender_telex_checked, .ours = true},
 #ifdef HAVE_LIBRE
     {.name = "libre", .run = contender_libre},
 #endif
@@ -120,7 +121,7 @@ int main(int argc, char **argv)
         qsort(rows[i].ns, turns, sizeof(rows[i].ns[0]), compare);
         rows[i].median = rows[i].ns[turns / 2];
         printf("  %-26s %7.0f ns (best %.0f)\n", rows[i].name, rows[i].median, rows[i].ns[0]);
-        good = good && (i < 2 || rows[0].median < rows[i].median);
+        good = good && (rows[i].ours || rows[0].median < rows[i].median);
     }
     good = good && rows[0].median <= LIMIT_NS;
     printf("%s: at most %d ns and ahead of the others\n", good ? "good" : "FAILED", LIMIT_NS);

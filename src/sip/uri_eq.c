@@ -123,6 +123,9 @@ bool uri_eq(const struct uri *a, const struct uri *b)
 {
     if (a->scheme != b->scheme)
         return false;
+    /* Surely the same, also where the rules have no answer: a parameter given twice, or too many of them. */
+    if (slice_eq(a->text, b->text))
+        return true;
     if (a->scheme == URI_TEL)
         return phone_eq(a->user, b->user) && list_eq(a->params, b->params, ';', true);
     if (a->scheme == URI_OTHER)
