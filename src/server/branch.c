@@ -166,7 +166,7 @@ static int try_binding(struct branch *b, const struct binding *to)
         return err;
     buf_init(&line, BRANCH_HEAD_MAX);
     buf_init(&head, BRANCH_HEAD_MAX);
-    build_request_line(&line, SLICE("MESSAGE"), to->contact);
+    build_request_line(&line, SLICE("MESSAGE"), location_request_uri(to));
     append_head(&head, to, &b->message);
     b->flow = to->flow;
     const struct attempt_request r = {

@@ -61,9 +61,11 @@ static void wake_at(struct device *d, uint64_t delay_ms)
 
 static void hold_for(struct device *d, uint64_t delay_ms)
 {
+    const struct binding *b = location_binding(d, d->account->home->wheel->now_ms);
     d->held = true;
     wake_at(d, delay_ms);
-    watch_device(d);
+    if (b)
+        watch_binding(b);
 }
 
 void drain_hold(struct device *d)

@@ -4,6 +4,8 @@
 #include "base/err.h"
 #include "server/attempt.h"
 #include "server/drain.h"
+#include "server/location.h"
+#include "server/watch.h"
 #include "sip/build.h"
 
 #define PING_FIELDS_MAX 8192u
@@ -34,8 +36,10 @@ static void pinged(void *context, const struct attempt_result *result)
     }
     if (b->misses < LIMIT_NAT_MISSES)
         b->misses++;
-    if (b->misses == LIMIT_NAT_MISSES)
-        b->live = false;
+    if (b->misses < LIMIT_NAT_MISSES)
+        return;
+    b->live = false;
+    watch_binding(b); /* any packet from it brings it back */
 }
 
 static void append_token(struct buf *out, struct random *random)
@@ -43,13 +47,6 @@ static void append_token(struct buf *out, struct random *random)
     uint8_t noise[TOKEN_LEN];
     random_fill(random, noise, sizeof noise);
     buf_append_hex(out, noise, sizeof noise);
-}
-
-/* The Contact as a Request-URI: without its headers part (RFC 3261 §19.1.5; RFC 4475 regescrt). */
-static struct slice request_uri(struct slice contact)
-{
-    ptrdiff_t at = slice_find(contact, '?');
-    return at < 0 ? contact : slice_head(contact, (size_t)at);
 }
 
 static struct packet *build_tail(struct server *s, struct slice uri)
@@ -75,7 +72,7 @@ static struct packet *build_tail(struct server *s, struct slice uri)
 static void ping(struct binding *b)
 {
     struct server *s = b->device->account->home;
-    struct slice uri = request_uri(b->contact);
+    struct slice uri = location_request_uri(b);
     struct packet *tail = build_tail(s, uri);
     struct buf line;
     buf_init(&line, PING_FIELDS_MAX);

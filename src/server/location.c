@@ -101,6 +101,12 @@ static bool copy_text(struct slice s, struct slice *ret)
     return true;
 }
 
+struct slice location_request_uri(const struct binding *b)
+{
+    ptrdiff_t at = slice_find(b->contact, '?');
+    return at < 0 ? b->contact : slice_head(b->contact, (size_t)at);
+}
+
 struct device *location_add_device(struct account *a, const struct store_device *d)
 {
     struct device *device = calloc(1, sizeof *device);

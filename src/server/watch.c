@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "server/drain.h"
 #include "server/home.h"
-#include "server/location.h"
+#include "server/keepalive.h"
 #include "server/server_private.h"
 
 /* Held devices whose next packet is waited for, per worker: over it they wait for their backoff. */
@@ -79,11 +79,11 @@ static void begin(struct mesh_post *post, struct server *there)
         free(w);
 }
 
-void watch_device(struct device *d)
+void watch_binding(const struct binding *b)
 {
+    const struct device *d = b->device;
     struct server *home = d->account->home;
-    const struct binding *b = location_binding(d, home->wheel->now_ms);
-    if (!b || b->flow.worker >= home->shared->workers)
+    if (b->flow.worker >= home->shared->workers)
         return;
     struct watched *w = calloc(1, sizeof *w);
     if (!w)
@@ -100,8 +100,16 @@ static void wake(struct mesh_post *post, struct server *there)
 {
     struct watched *w = CONTAINER_OF(post, struct watched, post);
     struct account *a = home_find(there, w->account);
-    if (a && a->devices[w->number])
-        drain_wake(a->devices[w->number]);
+    struct device *d = a ? a->devices[w->number] : NULL;
+    if (d) {
+        LIST_EACH (node, &d->bindings) {
+            struct binding *b = CONTAINER_OF(node, struct binding, node);
+            if (flow_eq(&b->flow, &w->flow))
+                keepalive_heard(b);
+        }
+        drain_wake(d);
+        drain_start(d);
+    }
     free(w);
 }
 

@@ -10,8 +10,9 @@ struct watch;
 
 int watch_new(const struct hash_key *key, struct watch **ret);
 void watch_free(struct watch *w);
-/* At home: asks the worker of the device's newest flow to listen for it. */
-void watch_device(struct device *d);
+/* At home: asks the worker that owns the binding's flow to listen for it. The next packet from there makes the binding
+ * live again and wakes its device. */
+void watch_binding(const struct binding *b);
 /* At the hearing worker, for every packet. */
 void watch_heard(struct server *s, const struct flow *flow);
 

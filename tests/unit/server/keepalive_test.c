@@ -58,6 +58,11 @@ static void await_ping(struct lab *lab)
     assert_int_equal(count_pings(lab), 1);
 }
 
+#define OPTIONS_TO_US                                                                                                  \
+    "OPTIONS sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;rport;branch=z9hG4bKo\r\nMax-Forwards: 70\r\n"       \
+    "From: <sip:a@example.com>;tag=1\r\nTo: <sip:example.com>\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\n"                    \
+    "Content-Length: 0\r\n\r\n"
+
 /* The phone answers the last ping from its address, or from `worker` another way in. */
 static void answer_ping(struct lab *lab, unsigned worker, int status)
 {
@@ -152,6 +157,22 @@ static void test_three_misses(void **state)
     assert_int_equal(b->misses, 0);
 }
 
+/* Not only answers to pings: whatever comes from there, once. */
+static void test_any_packet_revives(void **state)
+{
+    struct lab *lab = *state;
+    struct binding *b = register_phone(lab, 0, PHONE, TRANSPORT_UDP, "Contact: <sip:a@10.0.0.1>\r\n");
+    struct flow elsewhere = b->flow;
+    lab_advance(lab, 10 * LIMIT_NAT_PING_MS);
+    assert_false(b->live);
+    elsewhere.remote.port++;
+    lab_receive(lab, &elsewhere, OPTIONS_TO_US);
+    assert_false(b->live);
+    lab_receive(lab, &b->flow, OPTIONS_TO_US);
+    assert_true(b->live);
+    assert_int_equal(b->misses, 0);
+}
+
 static void test_heard(void **state)
 {
     struct lab *lab = *state;
@@ -216,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_request, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_25_s, setup, teardown),
         cmocka_unit_test_setup_teardown(test_three_misses, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_any_packet_revives, setup, teardown),
         cmocka_unit_test_setup_teardown(test_heard, setup, teardown),
         cmocka_unit_test_setup_teardown(test_binding_goes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_spread, setup, teardown),
