@@ -149,7 +149,8 @@ int telex_ua_new(const struct telex_ua_config *config, uint64_t now_ms, struct t
 void telex_ua_free(struct telex_ua *ua);
 
 /* A way to the server is open, or has moved to another local address. Addresses are "192.0.2.1:5060" or
- * "[2001:db8::1]:5060"; `local` is what the server can see or reach. Returns 0 or TELEX_ERR_ARGUMENT. */
+ * "[2001:db8::1]:5060"; `local` is what the server can see or reach. Returns 0, TELEX_ERR_ARGUMENT or
+ * TELEX_ERR_NO_MEMORY. */
 int telex_ua_connected(struct telex_ua *ua, enum telex_transport transport, const char *local, const char *remote);
 /* It is gone, or could not be opened. What was in flight on it has failed, and is tried again as its own rules say. */
 void telex_ua_disconnected(struct telex_ua *ua, enum telex_transport transport);

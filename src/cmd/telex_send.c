@@ -110,27 +110,31 @@ static bool read_text(struct sending *sending, const char *text)
     return false;
 }
 
-/* TO TEXT, or TO... -- TEXT; each --to adds a recipient. Sets what was given as text. */
-static int read_recipients(const struct telex_session *s, struct sending *sending, const char **ret_text)
+/* TO TEXT, or TO... -- TEXT; each --to adds a recipient. Returns what was given as text, or NULL after a message. */
+static const char *read_recipients(const struct telex_session *s, struct sending *sending)
 {
     const struct telex_options *o = sending->options;
     size_t plain = o->before_dashes;
     if (plain == o->rest_count) /* no "--" */
         plain = o->rest_count == 1 && o->recipient_count > 0 ? 0 : 1;
-    if (o->rest_count != plain + 1 || plain + o->recipient_count == 0)
-        return telex_options_wrong("send", "expected TO and TEXT (quote a text of several words; further recipients go "
-                                           "into --to, or all of them in front of --)");
-    if (plain + o->recipient_count > TELEX_RECIPIENTS_MAX)
-        return telex_options_wrong("send", "expected at most %d recipients", TELEX_RECIPIENTS_MAX);
+    if (o->rest_count != plain + 1 || plain + o->recipient_count == 0) {
+        telex_options_wrong("send", "expected TO and TEXT (quote a text of several words; further recipients go "
+                                    "into --to, or all of them in front of --)");
+        return NULL;
+    }
+    if (plain + o->recipient_count > TELEX_RECIPIENTS_MAX) {
+        telex_options_wrong("send", "expected at most %d recipients", TELEX_RECIPIENTS_MAX);
+        return NULL;
+    }
     for (size_t i = 0; i < plain + o->recipient_count; i++) {
         const char *text = i < plain ? o->rest[i] : o->recipients[i - plain];
         struct recipient *to = &sending->recipients[sending->count++];
-        if (!telex_session_uri(s, text, to->uri, sizeof to->uri))
-            return telex_options_wrong("send", "expected a recipient like 1001 or sip:bob@example.com, not \"%s\"",
-                                       text);
+        if (!telex_session_uri(s, text, to->uri, sizeof to->uri)) {
+            telex_options_wrong("send", "expected a recipient like 1001 or sip:bob@example.com, not \"%s\"", text);
+            return NULL;
+        }
     }
-    *ret_text = o->rest[plain];
-    return TELEX_EXIT_OK;
+    return o->rest[plain];
 }
 
 static int queue(struct telex_session *s, struct sending *sending)
@@ -172,16 +176,17 @@ static int run(const struct telex_options *options)
     static const struct telex_session_wants wants = {.attempts_max = ATTEMPTS};
     static struct telex_session session;
     static struct sending sending;
-    const char *text = NULL;
     sending.options = options;
     int code = telex_session_open(&session, "send", options, &wants, &hears, &sending);
     if (code != TELEX_EXIT_OK)
         return code;
     telex_host_catch_signals();
-    code = read_recipients(&session, &sending, &text);
-    if (code == TELEX_EXIT_OK && !read_text(&sending, text))
+    const char *text = read_recipients(&session, &sending);
+    if (!text)
+        code = TELEX_EXIT_USAGE;
+    else if (!read_text(&sending, text))
         code = TELEX_EXIT_TROUBLE;
-    if (code == TELEX_EXIT_OK)
+    else
         code = queue(&session, &sending);
     if (code == TELEX_EXIT_OK)
         code = wait_for_outcomes(&session, &sending);

@@ -97,6 +97,9 @@ static int on_ha1(void *context, const char *user, const char *realm, enum telex
 static bool with_scheme(const char *text, char *out, size_t size)
 {
     bool has = strncasecmp(text, "sip:", 4) == 0 || strncasecmp(text, "tel:", 4) == 0;
+    const char *at = strchr(text, '@');
+    if (!has && at && memchr(text, ':', (size_t)(at - text)))
+        return false; /* another scheme, such as sips: */
     int len = snprintf(out, size, "%s%s", has ? "" : "sip:", text);
     return len > 0 && (size_t)len < size;
 }
@@ -123,7 +126,7 @@ static int find_account(struct telex_session *s, const struct telex_options *o)
             return telex_options_wrong(s->command, "expected --from sip:USER@DOMAIN: no account is stored yet (telex "
                                                    "register stores one)");
     } else if (!with_scheme(o->from, wanted, sizeof wanted)) {
-        return telex_options_wrong(s->command, "--from is too long");
+        return telex_options_wrong(s->command, "expected an account like sip:alice@example.com, not \"%s\"", o->from);
     }
     if (uri_parse(slice_str(wanted), &uri, &fault) != 0 || uri.scheme != URI_SIP || !uri.user.len || uri.port ||
         uri.params.len || slice_to_cstr(uri.host, s->domain, sizeof s->domain) != 0)

@@ -170,12 +170,18 @@ int telex_ua_new(const struct telex_ua_config *config, uint64_t now_ms, struct t
         goto fail_endpoint;
     }
     ua_outbox_init(&ua->outbox);
-    ua_registration_init(&ua->registration, ua);
+    if (!ua_registration_init(&ua->registration, ua)) {
+        err = TELEX_ERR_NO_MEMORY;
+        goto fail_registration;
+    }
     for (unsigned i = 0; i < TELEX_TRANSPORTS; i++)
         ua_channel_init(&ua->channels[i], ua, (enum telex_transport)i);
     *ret = ua;
     return TELEX_OK;
 
+fail_registration:
+    ua_registration_deinit(&ua->registration);
+    ua_inbox_deinit(&ua->inbox);
 fail_endpoint:
     endpoint_free(ua->endpoint);
 fail_texts:
@@ -203,17 +209,31 @@ void telex_ua_free(struct telex_ua *ua)
 
 /* --- what the host wants and tells --- */
 
+static bool write_sent_by(const struct address *local, char out[ADDRESS_TEXT_MAX])
+{
+    struct buf text;
+    buf_init(&text, ADDRESS_TEXT_MAX);
+    address_append(&text, local);
+    bool ok = buf_ok(&text) && slice_to_cstr(buf_slice(&text), out, ADDRESS_TEXT_MAX) == ERR_NONE;
+    buf_deinit(&text);
+    return ok;
+}
+
 int telex_ua_connected(struct telex_ua *ua, enum telex_transport transport, const char *local, const char *remote)
 {
     struct address l, r;
+    char sent_by[ADDRESS_TEXT_MAX];
     if ((unsigned)transport >= TELEX_TRANSPORTS || !local || !remote ||
         address_parse(slice_str(local), &l) != ERR_NONE || address_parse(slice_str(remote), &r) != ERR_NONE)
         return TELEX_ERR_ARGUMENT;
+    if (!write_sent_by(&l, sent_by))
+        return TELEX_ERR_NO_MEMORY;
     struct ua_channel *c = &ua->channels[transport];
     c->changed = c->change_up = true;
     c->closed |= c->up;
     c->new_local = l;
     c->new_remote = r;
+    memcpy(c->new_sent_by, sent_by, sizeof sent_by);
     return TELEX_OK;
 }
 

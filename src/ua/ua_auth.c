@@ -113,8 +113,10 @@ static void append_one(struct ua_exchange *x, struct buf *out, enum ua_auth_kind
         credentials.nc_text = slice_str(nc_text);
     }
     struct digest_hash response;
-    if (digest_response(&c->ha1, &credentials, method_name(x->method), body, &response) != ERR_NONE)
-        return; /* without credentials the server says no, and that is told */
+    if (digest_response(&c->ha1, &credentials, method_name(x->method), body, &response) != ERR_NONE) {
+        out->failed = true; /* no memory: better tried again later than sent without */
+        return;
+    }
     credentials.response = slice_make(response.hex, response.len);
     buf_append(out, header_name(kind == UA_AUTH_WWW ? HEADER_AUTHORIZATION : HEADER_PROXY_AUTHORIZATION));
     buf_append_str(out, ": ");

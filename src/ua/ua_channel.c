@@ -90,7 +90,7 @@ static void bring_up(struct ua_channel *c)
     c->flow.generation++;
     c->flow.local = c->new_local;
     c->flow.remote = c->new_remote;
-    address_text(&c->flow.local, c->sent_by);
+    memcpy(c->sent_by, c->new_sent_by, sizeof c->sent_by);
     if (c->transport == TELEX_TCP)
         set_ping(c);
 }

@@ -34,7 +34,7 @@ struct ua_channel {
     bool changed, closed; /* to be settled in the next turn: a new state; the flow that was up is gone */
     struct address new_local, new_remote;
     struct flow flow;
-    char sent_by[ADDRESS_TEXT_MAX];
+    char sent_by[ADDRESS_TEXT_MAX], new_sent_by[ADDRESS_TEXT_MAX];
     struct list waiting;   /* exchanges that need it open */
     struct list in_flight; /* exchanges with a transaction on it */
     struct buf input;      /* TELEX_TCP */
@@ -101,7 +101,7 @@ struct ua_credential {
 
 /* Takes a challenge of the response for later attempts of that method. False: none that may be answered. */
 bool ua_auth_learn(struct ua_exchange *x, const struct message *response);
-/* Appends the credentials that are known for that method. */
+/* Appends the credentials that are known for that method; without memory the buffer fails. */
 void ua_auth_append(struct ua_exchange *x, struct buf *out, struct slice body);
 
 /* --- REGISTER --- */
@@ -118,7 +118,8 @@ struct ua_registration {
     char call_id[40], from_tag[20];
 };
 
-void ua_registration_init(struct ua_registration *r, struct telex_ua *ua);
+/* False without memory; then only ua_registration_deinit is legal. */
+bool ua_registration_init(struct ua_registration *r, struct telex_ua *ua);
 void ua_registration_deinit(struct ua_registration *r);
 void ua_registration_work(struct ua_registration *r);
 /* The channel of config.transport has come or gone. */

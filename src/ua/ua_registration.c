@@ -131,7 +131,7 @@ static void done(struct ua_exchange *x, const struct message *response)
     }
 }
 
-void ua_registration_init(struct ua_registration *r, struct telex_ua *ua)
+bool ua_registration_init(struct ua_registration *r, struct telex_ua *ua)
 {
     *r = (struct ua_registration){0};
     ua_exchange_init(&r->exchange, ua, METHOD_REGISTER);
@@ -143,6 +143,7 @@ void ua_registration_init(struct ua_registration *r, struct telex_ua *ua)
     buf_append(&r->uri, ua->domain);
     ua_text_token(ua, r->call_id);
     ua_text_short_token(ua, r->from_tag, 16);
+    return buf_ok(&r->uri);
 }
 
 void ua_registration_deinit(struct ua_registration *r)
