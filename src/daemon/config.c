@@ -1,20 +1,19 @@
 /* The configuration's sections, its defaults, and what becomes of them: see config.h. */
 #include "daemon/config.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/config_limits.h"
 #include "daemon/config_values.h"
+#include "daemon/data_folder.h"
 
 /* A configuration with 10 000 routes and networks. */
 #define CONFIG_BYTES_MAX (16u * 1024 * 1024)
-/* Listeners and this machine's addresses at their ports. */
 #define LISTENERS_MAX 64u
-#define US_MAX        1024u
 
 static const char builtin[] = "domains: [localhost]\n"
                               "listen: [udp:0.0.0.0:5060, tcp:0.0.0.0:5060, udp:[::]:5060, tcp:[::]:5060]\n";
@@ -119,7 +118,7 @@ static int read_listen(struct reader *r, const struct place *at, void *into)
     struct config *c = into;
     size_t count = reader_count(r, at);
     c->listeners = array(r, count, sizeof *c->listeners);
-    c->server.listeners = array(r, US_MAX, sizeof *c->server.listeners);
+    c->server.listeners = array(r, CONFIG_US_MAX, sizeof *c->server.listeners);
     if (!c->listeners || !c->server.listeners)
         return ERR_NO_MEMORY;
     c->listener_count = c->server.listener_count = count;
@@ -211,57 +210,12 @@ static int read_routes(struct reader *r, const struct place *at, void *into)
     return s->routes ? reader_pairs(r, at, read_route, s) : ERR_NO_MEMORY;
 }
 
-/* --- limits --- */
-
-struct limit {
-    const char *name;
-    size_t offset;
-    bool is_wide;
-};
-
-#define LIMIT(field)                                                                                                   \
-    {                                                                                                                  \
-#field, offsetof(struct server_limits, field), sizeof(((struct server_limits *)0)->field) == 8                 \
-    }
-
-static const struct limit limits[] = {
-    LIMIT(mailbox_messages),   LIMIT(mailbox_bytes),     LIMIT(copy_messages),      LIMIT(bindings_per_account),
-    LIMIT(message_bytes),      LIMIT(message_life_s),    LIMIT(message_life_max_s), LIMIT(register_min_s),
-    LIMIT(register_default_s), LIMIT(register_max_s),    LIMIT(device_days),        LIMIT(sender_per_minute),
-    LIMIT(sender_burst),       LIMIT(source_per_second), LIMIT(source_burst),       LIMIT(deciding_max),
-    LIMIT(duplicates_max),
-};
-
-static int read_limit(struct reader *r, const struct place *at, struct slice key, void *into)
-{
-    uint64_t n;
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        if (!slice_eq(key, slice_str(limits[i].name)))
-            continue;
-        char *field = (char *)into + limits[i].offset;
-        int err = reader_number(r, at, 1, limits[i].is_wide ? INT64_MAX : INT32_MAX, &n);
-        if (err != ERR_NONE)
-            return err;
-        if (limits[i].is_wide)
-            memcpy(field, &n, sizeof n);
-        else
-            *(uint32_t *)(void *)field = (uint32_t)n;
-        return ERR_NONE;
-    }
-    return reader_fail(r, at, "unknown limit");
-}
-
-static int read_limits(struct reader *r, const struct place *at, void *into)
-{
-    return reader_pairs(r, at, read_limit, &((struct config *)into)->server.limits);
-}
-
 /* --- the whole --- */
 
 static const struct key sections[] = {
     {"domains", read_domains}, {"data", read_data},     {"listen", read_listen},
     {"auth", read_auth},       {"relays", read_relays}, {"aliases", read_aliases},
-    {"routes", read_routes},   {"limits", read_limits}, {"workers", read_workers},
+    {"routes", read_routes},   {"limits", config_limits_read}, {"workers", read_workers},
 };
 
 static int check_aliases(struct reader *r, const struct place *root, const struct config *c)
@@ -318,19 +272,13 @@ static int parse(struct reader *r, FILE *in, struct config *c)
 
 static int set_data(struct config *c, const char *data)
 {
-    char text[4096];
-    const char *home = getenv("HOME"), *share = getenv("XDG_DATA_HOME");
+    char text[PATH_MAX];
     if (!data && c->data)
         return ERR_NONE;
-    if (data)
-        (void)snprintf(text, sizeof text, "%s", data);
-    else if (geteuid() == 0)
-        (void)snprintf(text, sizeof text, "/var/lib/telex");
-    else if (share && *share)
-        (void)snprintf(text, sizeof text, "%s/telex", share);
-    else
-        (void)snprintf(text, sizeof text, "%s/.local/share/telex", home ? home : ".");
-    c->data = arena_copy(&c->arena, slice_make(text, strlen(text) + 1)).ptr;
+    if (!data)
+        data_folder_default(text, sizeof text);
+    c->data_is_builtin = !data;
+    c->data = arena_copy(&c->arena, slice_make(data ? data : text, strlen(data ? data : text) + 1)).ptr;
     return c->data ? ERR_NONE : ERR_NO_MEMORY;
 }
 
@@ -398,119 +346,4 @@ void config_free(struct config *c)
         return;
     arena_deinit(&c->arena);
     free(c);
-}
-
-/* --- bound addresses --- */
-
-static void add_us(struct config *c, const struct server_listener *like, const struct address *ip)
-{
-    struct server_listener *listeners = (struct server_listener *)(uintptr_t)c->server.listeners;
-    if (c->server.listener_count == US_MAX)
-        return;
-    struct server_listener *l = &listeners[c->server.listener_count++];
-    *l = *like;
-    l->address = *ip;
-    l->address.port = like->address.port;
-}
-
-static int add_interfaces(struct config *c, const struct server_listener *like)
-{
-    struct ifaddrs *all;
-    if (getifaddrs(&all) != 0)
-        return ERR_IO;
-    for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
-        struct address ip = {0};
-        if (!i->ifa_addr)
-            continue;
-        if (i->ifa_addr->sa_family == AF_INET && like->address.family == 4) {
-            const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)i->ifa_addr;
-            ip.family = 4;
-            memcpy(ip.ip, &in->sin_addr, 4);
-        } else if (i->ifa_addr->sa_family == AF_INET6 && like->address.family == 6) {
-            const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)i->ifa_addr;
-            ip.family = 6;
-            memcpy(ip.ip, &in->sin6_addr, 16);
-        } else {
-            continue;
-        }
-        add_us(c, like, &ip);
-    }
-    freeifaddrs(all);
-    return ERR_NONE;
-}
-
-int config_set_bound(struct config *c, size_t i, const struct address *bound)
-{
-    struct server_listener *l = (struct server_listener *)(uintptr_t)&c->server.listeners[i];
-    c->listeners[i].address = *bound;
-    l->address = *bound;
-    return address_is_any(bound) ? add_interfaces(c, l) : ERR_NONE;
-}
-
-/* --- printing --- */
-
-static void print_networks(struct buf *out, const char *key, const struct network *networks, size_t count)
-{
-    buf_printf(out, "%s: [", key);
-    for (size_t i = 0; i < count; i++) {
-        buf_append_str(out, i ? ", \"" : "\"");
-        address_append_ip(out, &networks[i].base);
-        buf_printf(out, "/%u\"", networks[i].prefix);
-    }
-    buf_append_str(out, "]\n");
-}
-
-static void print_hop(struct buf *out, const struct target *t)
-{
-    if (t->has_transport)
-        buf_printf(out, "%s:", t->transport == TRANSPORT_UDP ? "udp" : "tcp");
-    buf_append(out, t->host);
-    if (t->port)
-        buf_printf(out, ":%u", t->port);
-}
-
-static void print_limits(const struct config *c, struct buf *out)
-{
-    buf_append_str(out, "limits:\n");
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        const char *field = (const char *)&c->server.limits + limits[i].offset;
-        uint64_t n = limits[i].is_wide ? *(const uint64_t *)(const void *)field
-                                       : *(const uint32_t *)(const void *)field;
-        buf_printf(out, "  %s: %llu\n", limits[i].name, (unsigned long long)n);
-    }
-}
-
-void config_print(const struct config *c, struct buf *out)
-{
-    const struct server_config *s = &c->server;
-    buf_append_str(out, "domains:\n");
-    for (size_t i = 0; i < s->domain_count; i++)
-        buf_printf(out, "  - %.*s\n", SLICE_ARG(s->domains[i]));
-    buf_printf(out, "data: %s\nlisten:\n", c->data);
-    for (size_t i = 0; i < c->listener_count; i++) {
-        buf_printf(out, "  - at: \"%s:", c->listeners[i].transport == TRANSPORT_UDP ? "udp" : "tcp");
-        address_append(out, &c->listeners[i].address);
-        buf_append_str(out, "\"\n");
-        if (s->listeners[i].public_name.len)
-            buf_printf(out, "    public: %.*s\n", SLICE_ARG(s->listeners[i].public_name));
-    }
-    buf_append_str(out, "auth:\n");
-    print_networks(out, "  trusted", s->trusted, s->trusted_count);
-    buf_append_str(out, "  digest: [");
-    for (size_t i = 0; i < s->digest_count; i++)
-        buf_printf(out, "%s%.*s", i ? ", " : "", SLICE_ARG(digest_algorithm_name(s->digest[i])));
-    buf_append_str(out, "]\n");
-    print_networks(out, "relays", s->relays, s->relay_count);
-    buf_printf(out, "aliases:%s\n", s->alias_count ? "" : " {}");
-    for (size_t i = 0; i < s->alias_count; i++)
-        buf_printf(out, "  %.*s: %.*s\n", SLICE_ARG(s->aliases[i].name), SLICE_ARG(s->aliases[i].domain));
-    buf_printf(out, "routes:%s\n", s->route_count ? "" : " {}");
-    for (size_t i = 0; i < s->route_count; i++) {
-        const struct server_route *route = &s->routes[i];
-        buf_printf(out, "  \"%.*s\": \"", SLICE_ARG(route->domain.len ? route->domain : route->prefix));
-        print_hop(out, &route->next_hop);
-        buf_append_str(out, "\"\n");
-    }
-    print_limits(c, out);
-    buf_printf(out, "workers: %u\n", s->workers);
 }

@@ -7,6 +7,9 @@
 #include "net/net.h"
 #include "server/config.h"
 
+/* Listeners and this machine's addresses at their ports: this many are "us". */
+#define CONFIG_US_MAX 1024u
+
 struct config {
     struct server_config server;    /* listeners' ports are 0 where the kernel picks, until config_set_bound */
     struct net_listener *listeners; /* same order as server.listeners */
@@ -14,6 +17,7 @@ struct config {
     struct network *exempt;         /* trusted and relays: free of the net's caps per source */
     size_t exempt_count;
     const char *data;   /* folder */
+    bool data_is_builtin; /* nobody named it */
     const char *file;   /* where it was read from; NULL: built in */
     struct arena arena; /* owns all of it */
 };
@@ -25,8 +29,13 @@ int config_load(const char *file, const char *data, struct config **ret, char **
 void config_free(struct config *c);
 /* Writes the whole configuration with defaults as YAML to `out` (--print-config). */
 void config_print(const struct config *c, struct buf *out);
+/* "udp:127.0.0.1:5060" */
+void config_print_listener(const struct config *c, size_t i, struct buf *out);
 /* The address that listener `i` is really bound to; also adds this machine's addresses for one bound to any, so that
  * they count as us. */
 int config_set_bound(struct config *c, size_t i, const struct address *bound);
+/* For a reload: `c` gets the addresses that `running` is bound to. When it asks for other listeners, it gets all that
+ * `running` says of them, and *ret_differs is true. ERR_NO_MEMORY, ERR_IO. */
+int config_keep_listeners(struct config *c, const struct config *running, bool *ret_differs);
 
 #endif

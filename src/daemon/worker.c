@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "loop/loop.h"
+#include "daemon/inbox.h"
 
 struct worker {
     struct workers *all;
@@ -16,17 +16,15 @@ struct worker {
     struct server *server;
     pthread_t thread;
     bool runs;
-    pthread_mutex_t inbox_lock;
-    struct list inbox; /* completed store requests */
-    bool inbox_posted;
-    struct loop_post inbox_post;
+    struct inbox inbox;
 };
 
 struct workers {
     struct mesh mesh;
     struct config *config;
     struct server_shared *shared;
-    size_t count;
+    struct inbox control; /* of the thread that is no worker */
+    unsigned count;
     struct worker workers[];
 };
 
@@ -88,29 +86,10 @@ static void on_mesh_post(struct mesh *mesh, unsigned worker, struct mesh_post *p
 
 /* --- the store's completions --- */
 
-static void take_completions(struct loop_post *post)
-{
-    struct worker *w = CONTAINER_OF(post, struct worker, inbox_post);
-    struct list taken;
-    list_init(&taken);
-    pthread_mutex_lock(&w->inbox_lock);
-    w->inbox_posted = false;
-    list_splice(&taken, &w->inbox);
-    pthread_mutex_unlock(&w->inbox_lock);
-    store_complete(&taken);
-}
-
 static void on_completed(void *context, unsigned worker, struct list *completed)
 {
     struct workers *all = context;
-    struct worker *w = &all->workers[worker];
-    pthread_mutex_lock(&w->inbox_lock);
-    list_splice(&w->inbox, completed);
-    bool post = !w->inbox_posted;
-    w->inbox_posted = true;
-    pthread_mutex_unlock(&w->inbox_lock);
-    if (post)
-        loop_post(w->loop, &w->inbox_post, take_completions);
+    inbox_put(worker < all->count ? &all->workers[worker].inbox : &all->control, completed);
 }
 
 struct store_poster workers_poster(struct workers *w)
@@ -163,7 +142,7 @@ static int make_server(struct worker *w)
     return server_new(&env, &w->server);
 }
 
-int workers_new(struct config *config, struct server_shared *shared, struct workers **ret)
+int workers_new(struct config *config, struct server_shared *shared, struct loop *control, struct workers **ret)
 {
     struct workers *all = calloc(1, sizeof *all + config->server.workers * sizeof all->workers[0]);
     if (!all)
@@ -171,18 +150,18 @@ int workers_new(struct config *config, struct server_shared *shared, struct work
     all->mesh.post = on_mesh_post;
     all->config = config;
     all->shared = shared;
+    inbox_init(&all->control, control);
     for (unsigned i = 0; i < config->server.workers; i++) {
         struct worker *w = &all->workers[i];
         w->all = all;
         w->index = i;
-        list_init(&w->inbox);
-        pthread_mutex_init(&w->inbox_lock, NULL);
-        all->count++;
         int err = loop_new(clock_system(), &w->loop);
         if (err != ERR_NONE) {
             workers_free(all);
             return err;
         }
+        inbox_init(&w->inbox, w->loop);
+        all->count++;
     }
     *ret = all;
     return ERR_NONE;
@@ -287,6 +266,20 @@ size_t workers_running(struct workers *w)
     return running;
 }
 
+static void take_config(void *context, unsigned worker, struct server *server, struct net *net)
+{
+    const struct config *c = context;
+    (void)worker;
+    (void)net;
+    server_set_config(server, &c->server);
+}
+
+void workers_set_config(struct workers *w, struct config *config)
+{
+    w->config = config;
+    workers_visit(w, take_config, config);
+}
+
 void workers_stop(struct workers *w)
 {
     for (size_t i = 0; i < w->count; i++) {
@@ -315,14 +308,14 @@ void workers_free(struct workers *w)
         server_free(w->workers[i].server);
         if (w->workers[i].net)
             net_free(w->workers[i].net);
-        if (w->workers[i].loop)
-            loop_free(w->workers[i].loop);
-        pthread_mutex_destroy(&w->workers[i].inbox_lock);
+        inbox_deinit(&w->workers[i].inbox);
+        loop_free(w->workers[i].loop);
     }
+    inbox_deinit(&w->control);
     free(w);
 }
 
-size_t workers_count(const struct workers *w)
+unsigned workers_count(const struct workers *w)
 {
     return w->count;
 }

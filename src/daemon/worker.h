@@ -12,8 +12,8 @@
 struct workers;
 
 /* Makes all workers (config->server.workers of them) with their loops; the store may be opened with workers_poster from
- * here on. ERR_NO_MEMORY, ERR_IO. */
-int workers_new(struct config *config, struct server_shared *shared, struct workers **ret);
+ * here on. Store requests with the number workers_count() complete on the loop `control`. ERR_NO_MEMORY, ERR_IO. */
+int workers_new(struct config *config, struct server_shared *shared, struct loop *control, struct workers **ret);
 /* Binds the listeners and sets the configuration's bound addresses. ERR_NO_MEMORY, ERR_IO; ERR_EXISTS when a listener's
  * address is taken: then *ret_listener is its index. */
 int workers_listen(struct workers *w, size_t *ret_listener);
@@ -21,6 +21,8 @@ int workers_listen(struct workers *w, size_t *ret_listener);
 int workers_load(struct workers *w);
 /* Starts the threads. ERR_IO. */
 int workers_start(struct workers *w);
+/* A reloaded configuration: when it returns, no worker uses the old one any more. */
+void workers_set_config(struct workers *w, struct config *config);
 /* New requests are refused from now on; what runs goes on. */
 void workers_drain(struct workers *w);
 size_t workers_running(struct workers *w);
@@ -30,7 +32,7 @@ void workers_stop(struct workers *w);
 void workers_settle(struct workers *w);
 void workers_free(struct workers *w);
 
-size_t workers_count(const struct workers *w);
+unsigned workers_count(const struct workers *w);
 /* The store's poster and the servers' mesh are these. */
 struct store_poster workers_poster(struct workers *w);
 

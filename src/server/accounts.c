@@ -133,6 +133,15 @@ bool accounts_id(struct accounts *a, struct slice aor, int64_t *ret)
     return r != NULL;
 }
 
+void accounts_append_name(struct accounts *a, struct slice aor, struct buf *out)
+{
+    urcu_bp_read_lock();
+    const struct account_record *r = find(a, aor);
+    if (r)
+        buf_append(out, slice_make(r->texts + r->aor_len, r->name_len));
+    urcu_bp_read_unlock();
+}
+
 /* extra = [ setting *( SP setting ) ] ; setting = name "=" value. digest's value is a comma list of algorithms in the
  * order offered. A name that we don't know was written by a later version: it is left alone. */
 static int read_digest_list(struct slice list, struct account_identity *ret)

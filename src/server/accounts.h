@@ -3,6 +3,7 @@
 #ifndef SERVER_ACCOUNTS_H
 #define SERVER_ACCOUNTS_H
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "sip/digest.h"
 #include "store/store.h"
@@ -24,6 +25,8 @@ void accounts_free(struct accounts *a);
 bool accounts_find(struct accounts *a, struct slice aor, struct account_identity *ret);
 /* Whether it exists, and its number. Any thread. */
 bool accounts_id(struct accounts *a, struct slice aor, int64_t *ret);
+/* Appends its whole display name, if it is there. Any thread. */
+void accounts_append_name(struct accounts *a, struct slice aor, struct buf *out);
 /* Inserts or replaces. ERR_NO_MEMORY; ERR_MALFORMED when `extra` cannot be read. */
 int accounts_put(struct accounts *a, const struct store_account *account);
 void accounts_remove(struct accounts *a, struct slice aor);

@@ -1,0 +1,10 @@
+/* Commands about single accounts. Each answers its call. */
+#ifndef DAEMON_CONTROL_USER_H
+#define DAEMON_CONTROL_USER_H
+
+#include "daemon/control_private.h"
+
+/* account, password [, name] [, digest]: a new account, or a new password for one that is there. */
+void control_user_add(struct control_call *call);
+
+#endif
