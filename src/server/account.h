@@ -49,7 +49,9 @@ struct device {
     uint32_t appending;      /* entries owed to it whose append has not completed */
     uint32_t in_flight;      /* branches that still forbid another attempt (C4) */
     uint32_t backoff_ms;     /* 0: the next hold begins with the shortest */
-    uint8_t failures_5xx;    /* in a row for the entry at the head (C6) */
+    uint64_t failing_seq;    /* the entry that it answered 5xx last, */
+    uint8_t failures_5xx;    /* and how often (C6) */
+    uint64_t deaf_until_ms;  /* after a 482: no packet wakes it before this (C4) */
     bool held;               /* gone: nothing is tried before `wake` fires or a packet comes */
     struct timer wake;
     struct drain *drain; /* while draining; NULL otherwise */
@@ -59,7 +61,8 @@ struct device {
  */
 struct entry {
     uint64_t seq;
-    uint64_t expires_mono_ms;
+    uint64_t expires_mono_ms; /* it ends when both clocks say so: a jump of one deletes no mail (C12) */
+    int64_t expires_ms;
     uint32_t owed;
     uint32_t size;
 };
@@ -76,6 +79,7 @@ struct account {
     uint64_t heir_position;             /* as stored */
     struct store_mark *load_exceptions; /* while loading only */
     size_t load_exception_count;
+    bool load_exceptions_sorted;
 
     struct entry *entries; /* a queue by seq; ended ones (owed == 0) leave when they reach the front */
     uint32_t entry_first, entry_count, entry_cap;

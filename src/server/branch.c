@@ -10,6 +10,8 @@
 
 /* Request line and fields of one branch: a Contact and a Path are bounded by the REGISTER that brought them. */
 #define BRANCH_HEAD_MAX 65536u
+/* What a branch adds without its Contact: the rest of the request line, our Via, Max-Forwards, Max-Breadth. */
+#define BRANCH_OWN_LINES 200u
 
 enum branch_end branch_classify(uint16_t status)
 {
@@ -113,8 +115,8 @@ static int path_target(struct slice path, struct target *ret)
  */
 static bool wants_tcp(const struct binding *b, const struct branch_message *m)
 {
-    return m->tail->len + m->fields.len > LIMIT_UDP_BYTES && b->flow.transport == TRANSPORT_UDP && !b->behind_nat &&
-           !b->tcp_failed;
+    return m->tail->len + m->fields.len + b->contact.len + BRANCH_OWN_LINES > LIMIT_UDP_BYTES &&
+           b->flow.transport == TRANSPORT_UDP && !b->behind_nat && !b->tcp_failed;
 }
 
 static int choose_hop(const struct binding *b, const struct branch_message *m, struct hop *ret, bool *ret_by_tcp)
@@ -189,8 +191,9 @@ static bool try_any(struct branch *b)
 {
     struct binding *to;
     while ((to = location_binding(b->device, clock_mono_ms(b->server->clock)))) {
-        if (try_binding(b, to) == ERR_NONE)
-            return true;
+        int err = try_binding(b, to);
+        if (err == ERR_NONE || err == ERR_NO_MEMORY || err == ERR_TOO_LARGE)
+            return err == ERR_NONE; /* the fault is not the binding's */
         to->live = false;
     }
     return false;
@@ -222,14 +225,12 @@ static bool try_again(struct branch *b, const struct attempt_result *r)
     return try_any(b);
 }
 
-static void learn(struct device *d, uint16_t status)
+static void learn(struct device *d, const struct branch *b, uint16_t status)
 {
-    if (status == 405 || status == 501)
+    if (b->is_current && (status == 405 || status == 501))
         d->reads_no_messages = true; /* until it registers anew */
-    if (status >= 200 && status < 300) {
+    if (status >= 200 && status < 300)
         d->backoff_ms = 0;
-        d->failures_5xx = 0;
-    }
 }
 
 static void on_attempt_done(void *context, const struct attempt_result *r)
@@ -244,7 +245,7 @@ static void on_attempt_done(void *context, const struct attempt_result *r)
     unlink_from_device(b);
     b->device = device;
     if (device)
-        learn(device, r->status);
+        learn(device, b, r->status);
     b->done(b->context, b, &result);
     branch_free(b);
 }

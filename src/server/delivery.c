@@ -6,96 +6,11 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "server/branch.h"
+#include "server/delivery_private.h"
 #include "server/drain.h"
-#include "server/duplicates.h"
 #include "server/home.h"
 #include "server/location.h"
 #include "server/mailbox.h"
-
-#define HEIR_BIT 1u
-
-enum phase { BRANCHING, COMMITTING, DECIDED };
-
-struct delivery {
-    struct list_node node; /* in its account */
-    struct server *home;
-    struct account *account;
-    struct letter *letter;
-    struct duplicate *duplicate; /* NULL: live only */
-    enum phase phase;
-    uint64_t started_ms;
-    struct timer timer;
-    bool provisional_sent;
-    bool answered;
-    /* One bit per device number. */
-    uint32_t running, taken, refused;
-    uint32_t owed, marked; /* from the commit on */
-    unsigned branches;
-    uint64_t seq; /* once committed */
-    uint16_t taken_status;
-    uint16_t best_refusal;
-    uint16_t refusals[STORE_DEVICES_MAX];
-    struct packet *best_response;
-    struct txn_id waiters[LIMIT_WAITERS]; /* duplicates that came meanwhile (C5) */
-    unsigned waiter_count;
-    struct store_request request;
-    struct store_mark marks[STORE_DEVICES_MAX];
-};
-
-static const struct slice retry_later = SLICE_INIT("Retry-After: 30\r\n");
-
-static uint32_t bit(uint8_t number)
-{
-    return 1u << number;
-}
-
-/* --- the answer --- */
-
-static void answer_letter(struct server *s, const struct letter *l, uint16_t status, struct slice headers)
-{
-    const struct answer a = {.status = status, .headers = headers};
-    if (l->has_txn)
-        server_answer(s, l->txn, &a);
-}
-
-static void count_answer(struct server *s, uint16_t status)
-{
-    if (status == 200)
-        s->counters.delivered++;
-    else if (status == 202)
-        s->counters.stored++;
-    else
-        s->counters.refused++;
-}
-
-static void answer_all(struct delivery *d, uint16_t status, struct slice headers)
-{
-    const struct answer a = {.status = status, .headers = headers};
-    if (d->answered)
-        return;
-    d->answered = true;
-    count_answer(d->home, status);
-    answer_letter(d->home, d->letter, status, headers);
-    for (unsigned i = 0; i < d->waiter_count; i++)
-        server_answer(d->home, d->waiters[i], &a);
-}
-
-static void forward_best(struct delivery *d)
-{
-    if (d->answered)
-        return;
-    if (!d->best_response) {
-        answer_all(d, d->best_refusal ? d->best_refusal : 480, SLICE_NONE);
-        return;
-    }
-    d->answered = true;
-    count_answer(d->home, d->best_refusal);
-    if (d->letter->has_txn)
-        server_forward(d->home, d->letter->txn, d->best_response);
-    for (unsigned i = 0; i < d->waiter_count; i++)
-        server_forward(d->home, d->waiters[i], d->best_response);
-}
 
 /* --- its end --- */
 
@@ -104,14 +19,18 @@ static void delivery_free(struct delivery *d)
     timer_wheel_cancel(d->home->wheel, &d->timer);
     list_remove(&d->node);
     d->home->deciding--;
+    /* A refusal or a failure: nothing is remembered. A repeat is tried anew now that the last branch has ended, so that
+     * two attempts are never in flight together (C4); until now it got the same answer. */
+    if (d->duplicate)
+        duplicates_drop(d->home->duplicates, d->duplicate);
     packet_unref(&d->best_response);
     letter_free(d->letter);
     free(d);
 }
 
-static void free_if_done(struct delivery *d)
+void delivery_free_if_done(struct delivery *d)
 {
-    if (d->phase == DECIDED && !d->branches)
+    if (d->phase == DELIVERY_DECIDED && !d->branches)
         delivery_free(d);
 }
 
@@ -121,23 +40,13 @@ void delivery_free_all(struct account *a)
         delivery_free(CONTAINER_OF(node, struct delivery, node));
 }
 
-/* A refusal or a failure: nothing is remembered, a repeat is tried anew. */
-static void decide_without_trace(struct delivery *d)
+static void decided(struct delivery *d)
 {
-    d->phase = DECIDED;
+    d->phase = DELIVERY_DECIDED;
     timer_wheel_cancel(d->home->wheel, &d->timer);
-    if (d->duplicate)
-        duplicates_drop(d->home->duplicates, d->duplicate);
-    d->duplicate = NULL;
 }
 
-static void refuse(struct delivery *d, uint16_t status, struct slice headers)
-{
-    answer_all(d, status, headers);
-    decide_without_trace(d);
-}
-
-static void remember(struct delivery *d, uint16_t status, bool stored)
+void delivery_remember(struct delivery *d, uint16_t status, bool stored)
 {
     uint64_t keep = LIMIT_DUPLICATE_KEEP_MS;
     if (stored && (uint64_t)d->letter->life_s * 1000 > keep)
@@ -145,117 +54,6 @@ static void remember(struct delivery *d, uint16_t status, bool stored)
     if (d->duplicate)
         duplicates_end(d->home->duplicates, d->duplicate, status, stored, d->home->wheel->now_ms + keep);
     d->duplicate = NULL;
-}
-
-/* --- committing --- */
-
-static void apply_late_end(struct delivery *d, uint8_t number, enum branch_end end, uint16_t status)
-{
-    struct device *device = d->account->devices[number];
-    if (end == BRANCH_TAKEN)
-        mailbox_end(d->account, d->seq, number, STORE_DELIVERED, status);
-    else if (end == BRANCH_REFUSED && device && device->reads_no_messages)
-        mailbox_end_all(device);
-    else if (end == BRANCH_REFUSED && status != 482)
-        mailbox_end(d->account, d->seq, number, STORE_FAILED, status);
-    else if (device)
-        drain_hold(device);
-}
-
-static void start_draining(struct account *a, uint32_t owed)
-{
-    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++)
-        if (a->devices[n] && owed & bit(n))
-            drain_start(a->devices[n]);
-}
-
-static void on_committed(struct delivery *d)
-{
-    struct account *a = d->account;
-    uint16_t status = d->request.append.entry.answer;
-    uint32_t size = d->letter->tail->len;
-    uint64_t expires = d->started_ms + (uint64_t)d->letter->life_s * 1000;
-    d->seq = d->request.append.entry.seq;
-    (void)mailbox_add(a, d->seq, d->owed, d->marked, size, expires); /* without memory the next start tells of it */
-    remember(d, status, true);
-    answer_all(d, status, SLICE_NONE);
-    /* What branches said while the store worked. */
-    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++) {
-        if (!(d->owed & bit(n)) || d->running & bit(n))
-            continue;
-        if (d->taken & bit(n))
-            apply_late_end(d, n, BRANCH_TAKEN, d->taken_status);
-        else if (d->refused & bit(n))
-            apply_late_end(d, n, BRANCH_REFUSED, d->refusals[n]);
-    }
-    mailbox_trim_copies(a);
-    start_draining(a, d->owed);
-}
-
-static void on_appended(struct store_request *r)
-{
-    struct delivery *d = CONTAINER_OF(r, struct delivery, request);
-    d->phase = DECIDED;
-    timer_wheel_cancel(d->home->wheel, &d->timer);
-    if (r->result == ERR_NONE) {
-        on_committed(d);
-    } else {
-        mailbox_release(d->account, d->owed, d->letter->tail->len);
-        refuse(d, 503, retry_later); /* C1: one failed step, no 2xx; C10 */
-    }
-    free_if_done(d);
-}
-
-static void add_mark(struct delivery *d, uint8_t number, enum store_state state, uint16_t status, bool advance)
-{
-    d->marks[d->request.append.mark_count++] = (struct store_mark){
-        .device = number, .state = (uint8_t)state, .status = status, .advance = advance};
-    d->marked |= bit(number);
-}
-
-/* The devices that are not owed the message: how it ended for them. */
-static void make_marks(struct delivery *d)
-{
-    const struct account *a = d->account;
-    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++) {
-        const struct device *device = a->devices[n];
-        if (!device || d->owed & bit(n))
-            continue;
-        bool advance = !mailbox_has_backlog(device);
-        if (d->refused & bit(n))
-            add_mark(d, n, STORE_FAILED, d->refusals[n], advance);
-        else if (d->taken & bit(n))
-            add_mark(d, n, STORE_DELIVERED, d->taken_status, advance);
-        else
-            add_mark(d, n, STORE_REMOVED, 0, advance); /* reads no messages, or joined after it was taken */
-    }
-    if (!(d->owed & HEIR_BIT))
-        add_mark(d, STORE_HEIR, STORE_DELIVERED, d->taken_status, a->untaken == 0);
-}
-
-static void commit(struct delivery *d, uint32_t owed)
-{
-    struct letter *l = d->letter;
-    int64_t now = clock_wall_ms(d->home->clock);
-    d->phase = COMMITTING;
-    d->owed = owed | (d->taken ? 0 : HEIR_BIT);
-    d->request = (struct store_request){
-        .op = STORE_APPEND, .worker = d->home->worker, .account = d->account->id, .done = on_appended};
-    d->request.append.entry = (struct store_entry){
-        .kind = STORE_KIND_MESSAGE,
-        .answer = d->taken ? 200 : 202,
-        .accepted_ms = now,
-        .expires_ms = now + (int64_t)l->life_s * 1000,
-        .sender = l->sender,
-        .headers = letter_headers(l),
-        .body = letter_body(l),
-    };
-    memcpy(d->request.append.entry.duplicate_key, l->duplicate_key, sizeof l->duplicate_key);
-    d->request.append.marks = d->marks;
-    make_marks(d);
-    mailbox_reserve(d->account, d->owed, l->tail->len);
-    timer_wheel_set(d->home->wheel, &d->timer, d->started_ms + LIMIT_DECIDE_MS);
-    store_submit(d->home->store, &d->request);
 }
 
 /* --- deciding: the answer table of contract.md --- */
@@ -266,9 +64,9 @@ static uint32_t owed_devices(const struct delivery *d)
     uint32_t owed = 0;
     for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++) {
         const struct device *device = d->account->devices[n];
-        if (!device || device->reads_no_messages || (d->taken | d->refused) & bit(n))
+        if (!device || device->reads_no_messages || (d->taken | d->refused) & delivery_bit(n))
             continue;
-        owed |= bit(n);
+        owed |= delivery_bit(n);
     }
     return owed;
 }
@@ -281,16 +79,27 @@ static bool has_devices(const struct account *a)
     return false;
 }
 
+/* Every known device has said that it reads no messages (405, 501): as if all had refused this one too. */
+static bool nobody_reads(const struct delivery *d, uint32_t owed)
+{
+    return !owed && !d->taken && has_devices(d->account);
+}
+
+static void refuse(struct delivery *d, uint16_t status, struct slice headers)
+{
+    delivery_answer(d, status, headers);
+    decided(d);
+}
+
 static void decide_live_only(struct delivery *d)
 {
     if (d->taken)
-        answer_all(d, 200, SLICE_NONE);
+        delivery_answer(d, 200, SLICE_NONE);
     else if (d->best_refusal && !d->running)
-        forward_best(d);
+        delivery_answer_best(d);
     else
-        answer_all(d, 480, SLICE_NONE); /* never stored, never pushed */
-    d->phase = DECIDED;
-    timer_wheel_cancel(d->home->wheel, &d->timer);
+        delivery_answer(d, 480, SLICE_NONE); /* never stored, never pushed */
+    decided(d);
 }
 
 static void decide(struct delivery *d)
@@ -299,37 +108,36 @@ static void decide(struct delivery *d)
     if (d->letter->live_only) {
         decide_live_only(d);
     } else if (d->taken && !owed) {
-        answer_all(d, 200, SLICE_NONE); /* C2: nothing owed, nothing touches the disk */
-        remember(d, 200, false);
-        d->phase = DECIDED;
-        timer_wheel_cancel(d->home->wheel, &d->timer);
+        delivery_answer(d, 200, SLICE_NONE); /* C2: nothing owed, nothing touches the disk */
+        delivery_remember(d, 200, false);
+        decided(d);
     } else if (d->taken) {
-        commit(d, owed);
-    } else if (d->best_refusal >= 600) {
-        forward_best(d);
-        decide_without_trace(d);
-    } else if (!owed && d->refused) {
-        forward_best(d);
-        decide_without_trace(d);
+        delivery_commit(d, owed);
+    } else if (d->best_refusal >= 600 || nobody_reads(d, owed)) {
+        delivery_answer_best(d);
+        decided(d);
     } else if (!mailbox_has_room(d->account, d->letter->tail->len)) {
-        refuse(d, 480, retry_later); /* C11 */
+        refuse(d, 480, delivery_retry_later); /* C11 */
     } else {
-        commit(d, owed);
+        delivery_commit(d, owed);
     }
 }
 
 static void decide_if_complete(struct delivery *d)
 {
-    if (d->phase == BRANCHING && !d->running)
+    if (d->phase == DELIVERY_BRANCHING && !d->running)
         decide(d);
 }
 
 /* --- branches --- */
 
-static void note_refusal(struct delivery *d, uint8_t number, const struct branch_result *r)
+/* `device` is NULL when it left meanwhile: its number may be another's by now. */
+static void note_refusal(struct delivery *d, const struct device *device, const struct branch_result *r)
 {
-    d->refused |= bit(number);
-    d->refusals[number] = r->status;
+    if (device) {
+        d->refused |= delivery_bit(device->number);
+        d->refusals[device->number] = r->status;
+    }
     if (!branch_is_better(r->status, d->best_refusal))
         return;
     d->best_refusal = r->status;
@@ -337,102 +145,121 @@ static void note_refusal(struct delivery *d, uint8_t number, const struct branch
     d->best_response = r->response ? packet_ref(r->response) : NULL;
 }
 
-static void while_branching(struct delivery *d, struct branch *b, const struct branch_result *r)
+static void note_taken(struct delivery *d, const struct device *device, const struct branch_result *r)
 {
-    if (r->end == BRANCH_TAKEN) {
-        if (!d->taken)
-            timer_wheel_set_in(d->home->wheel, &d->timer, LIMIT_AFTER_FIRST_2XX_MS);
-        d->taken |= bit(b->number);
-        d->taken_status = r->status;
-    } else if (r->end == BRANCH_REFUSED && r->status != 482) {
-        note_refusal(d, b->number, r);
-    } else if (b->device && !d->letter->live_only) {
-        drain_hold(b->device);
-    }
-    decide_if_complete(d);
+    d->taken |= DELIVERY_HEIR_BIT | (device ? delivery_bit(device->number) : 0);
+    d->taken_status = r->status;
+}
+
+/* An attempt ended at a REGISTER from elsewhere, if not before (C4): what it says after that is no news of the device,
+ * except a 2xx. */
+static void before_commit(struct delivery *d, struct branch *b, const struct branch_result *r)
+{
+    struct device *device = b->device;
+    bool is_first = r->end == BRANCH_TAKEN && !d->taken && d->phase == DELIVERY_BRANCHING;
+    if (is_first)
+        timer_wheel_set_in(d->home->wheel, &d->timer, LIMIT_AFTER_FIRST_2XX_MS);
+    if (r->end == BRANCH_TAKEN)
+        note_taken(d, device, r);
+    else if (!b->is_current)
+        return;
+    else if (r->end == BRANCH_REFUSED && r->status != 482)
+        note_refusal(d, device, r);
+    else if (device && !d->letter->live_only && r->status == 482)
+        drain_repeat_later(device);
+    else if (device && !d->letter->live_only)
+        drain_hold(device);
 }
 
 static void on_branch_done(void *context, struct branch *b, const struct branch_result *r)
 {
     struct delivery *d = context;
-    bool stays = b->device != NULL;
+    struct device *device = b->device;
     d->branches--;
-    d->running &= ~bit(b->number);
-    if (d->phase == BRANCHING) {
-        while_branching(d, b, r);
-    } else if (d->phase == COMMITTING && stays) {
-        if (r->end == BRANCH_TAKEN) {
-            d->taken |= bit(b->number);
-            d->taken_status = r->status;
-        } else if (r->end == BRANCH_REFUSED && r->status != 482) {
-            note_refusal(d, b->number, r);
-        } else {
-            drain_hold(b->device);
-        }
-    } else if (d->seq && stays) {
-        apply_late_end(d, b->number, r->end, r->status);
-        drain_start(b->device);
-    }
-    free_if_done(d);
+    if (device)
+        d->running &= ~delivery_bit(b->number);
+    if (d->phase != DELIVERY_DECIDED)
+        before_commit(d, b, r);
+    else if (d->seq && device && (b->is_current || r->end == BRANCH_TAKEN))
+        delivery_late_end(d, device, r->end, r->status);
+    if (device && device->reads_no_messages)
+        mailbox_end_all(device);
+    decide_if_complete(d);
+    if (d->phase == DELIVERY_DECIDED && device)
+        drain_start(device);
+    delivery_free_if_done(d);
 }
 
-static unsigned count_reachable(const struct delivery *d, uint64_t now)
+/* A device that gets no branch now is owed a copy, whatever the others say. */
+static bool may_branch(const struct letter *l, const struct device *device, uint64_t now)
+{
+    if (device->reads_no_messages || !location_binding(device, now))
+        return false;
+    return l->live_only || (!device->held && !mailbox_has_backlog(device));
+}
+
+static unsigned count_branches(const struct delivery *d, uint64_t now)
 {
     unsigned count = 0;
     for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++)
-        if (d->account->devices[n] && location_binding(d->account->devices[n], now))
+        if (d->account->devices[n] && may_branch(d->letter, d->account->devices[n], now))
             count++;
     return count;
 }
 
-static bool may_branch(const struct delivery *d, const struct device *device)
-{
-    if (device->reads_no_messages)
-        return false;
-    return d->letter->live_only || (!device->held && !mailbox_has_backlog(device));
-}
-
+/* RFC 5393 §5.3.3: the branches share the breadth. Where it is less than the devices, the rest of them wait for the
+ * mailbox, which is what that section calls forking serially. */
 static void open_branches(struct delivery *d)
 {
     struct letter *l = d->letter;
-    unsigned reachable = count_reachable(d, d->home->wheel->now_ms);
+    uint64_t now = d->home->wheel->now_ms;
+    unsigned wanted = count_branches(d, now);
+    unsigned allowed = wanted < l->max_breadth ? wanted : l->max_breadth;
     const struct branch_message m = {
         .fields = l->vias,
         .tail = l->tail,
         .cseq = l->cseq,
         .max_forwards = l->max_forwards,
-        .max_breadth = (uint8_t)(reachable ? l->max_breadth / reachable : l->max_breadth), /* RFC 5393 §5.3.3 */
+        .max_breadth = (uint8_t)(allowed ? l->max_breadth / allowed : 0),
         .loop_hash = l->loop_hash,
     };
-    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++) {
+    for (uint8_t n = 1; n < STORE_DEVICES_MAX && d->branches < allowed; n++) {
         struct device *device = d->account->devices[n];
-        if (!device || !may_branch(d, device) || !branch_new(device, &m, on_branch_done, d))
+        if (!device || !may_branch(l, device, now) || !branch_new(device, &m, on_branch_done, d))
             continue;
         d->branches++;
-        d->running |= bit(n);
+        d->running |= delivery_bit(n);
     }
 }
 
 /* --- time --- */
 
+static void while_committing(struct delivery *d)
+{
+    uint64_t decide_ms = d->started_ms + LIMIT_DECIDE_MS;
+    if (d->home->wheel->now_ms < decide_ms) {
+        delivery_provision(d);
+        timer_wheel_set(d->home->wheel, &d->timer, decide_ms);
+        return;
+    }
+    /* C13: the store is slow. If it commits after all, it counts as accepted (C9). */
+    store_withdraw(d->home->store, &d->request);
+    delivery_answer(d, 503, delivery_retry_later);
+}
+
 static void on_timer(struct timer *t)
 {
     struct delivery *d = CONTAINER_OF(t, struct delivery, timer);
-    uint64_t now = d->home->wheel->now_ms;
-    if (d->phase == COMMITTING) { /* C13: the store is slow. If it commits after all, it counts as accepted (C9) */
-        store_withdraw(d->home->store, &d->request);
-        answer_all(d, 503, retry_later);
-    } else if (d->taken || !d->running ||
-               now >= d->started_ms + (d->letter->live_only ? LIMIT_DECIDE_MS : LIMIT_STORE_MS)) {
+    uint64_t decide_ms = d->started_ms + (d->letter->live_only ? LIMIT_DECIDE_MS : LIMIT_STORE_MS);
+    if (d->phase == DELIVERY_COMMITTING) {
+        while_committing(d);
+    } else if (d->taken || !d->running || d->home->wheel->now_ms >= decide_ms) {
         decide(d);
     } else {
-        if (!d->provisional_sent) {
-            d->provisional_sent = true;
-            answer_letter(d->home, d->letter, 100, SLICE_NONE); /* RFC 4320 §4.1 */
-        }
-        timer_wheel_set(d->home->wheel, t, d->started_ms + (d->letter->live_only ? LIMIT_DECIDE_MS : LIMIT_STORE_MS));
+        delivery_provision(d);
+        timer_wheel_set(d->home->wheel, t, decide_ms);
     }
-    free_if_done(d);
+    delivery_free_if_done(d);
 }
 
 /* --- beginning --- */
@@ -443,18 +270,21 @@ static bool is_duplicate(struct server *home, const struct letter *l)
     struct duplicate *seen = duplicates_find(home->duplicates, l->duplicate_key);
     if (!seen)
         return false;
+    struct delivery *first = seen->deciding;
     home->counters.duplicates++;
-    if (!seen->deciding)
-        answer_letter(home, l, seen->status, SLICE_NONE);
-    else if (seen->deciding->answered || seen->deciding->waiter_count == LIMIT_WAITERS)
-        answer_letter(home, l, 503, retry_later);
+    if (!first)
+        delivery_answer_letter(home, l, seen->status, SLICE_NONE);
+    else if (first->answered)
+        delivery_answer_letter(home, l, first->answered, delivery_retry_later);
+    else if (first->waiter_count == LIMIT_WAITERS)
+        delivery_answer_letter(home, l, 503, delivery_retry_later);
     else if (l->has_txn)
-        seen->deciding->waiters[seen->deciding->waiter_count++] = l->txn;
+        first->waiters[first->waiter_count++] = l->txn;
     return true;
 }
 
-/* C10: a copy that will be owed to a device without a binding could not be stored. */
-static bool would_not_fit(const struct server *home, const struct account *a)
+/* C10: a copy that will surely be owed could not be stored. */
+static bool would_not_fit(const struct server *home, const struct account *a, const struct letter *l)
 {
     if (!store_is_full(home->store))
         return false;
@@ -462,7 +292,7 @@ static bool would_not_fit(const struct server *home, const struct account *a)
         return true;
     for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++) {
         const struct device *device = a->devices[n];
-        if (device && !device->reads_no_messages && !location_binding(device, home->wheel->now_ms))
+        if (device && !device->reads_no_messages && !may_branch(l, device, home->wheel->now_ms))
             return true;
     }
     return false;
@@ -499,11 +329,11 @@ void delivery_start(struct server *home, struct letter *l)
         letter_free(l);
         return;
     }
-    if (a && home->deciding < home->config->limits.deciding_max && (l->live_only || !would_not_fit(home, a)))
+    if (a && home->deciding < home->config->limits.deciding_max && (l->live_only || !would_not_fit(home, a, l)))
         d = delivery_new(home, a, l);
     if (!d) {
-        answer_letter(home, l, 503, retry_later);
-        count_answer(home, 503);
+        delivery_answer_letter(home, l, 503, delivery_retry_later);
+        delivery_count_answer(home, 503);
         letter_free(l);
         return;
     }
@@ -512,16 +342,20 @@ void delivery_start(struct server *home, struct letter *l)
         timer_wheel_set(home->wheel, &d->timer, d->started_ms + LIMIT_PROVISIONAL_MS);
     else
         decide(d);
-    free_if_done(d);
+    delivery_free_if_done(d);
 }
 
 void delivery_device_left(struct account *a, uint8_t number)
 {
     LIST_EACH (node, &a->deliveries) {
         struct delivery *d = CONTAINER_OF(node, struct delivery, node);
-        d->running &= ~bit(number);
-        d->owed &= ~bit(number);
-        if (d->phase == BRANCHING && !d->running)
+        /* Its number may soon be another device's, for whom nothing of this holds. */
+        d->running &= ~delivery_bit(number);
+        d->taken &= ~delivery_bit(number);
+        d->refused &= ~delivery_bit(number);
+        d->owed &= ~delivery_bit(number);
+        d->marked &= ~delivery_bit(number);
+        if (d->phase == DELIVERY_BRANCHING && !d->running)
             timer_wheel_set_in(a->home->wheel, &d->timer, 0); /* once the device has left */
     }
 }

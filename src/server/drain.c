@@ -53,19 +53,27 @@ static void on_wake(struct timer *t)
     drain_start(d);
 }
 
-static void wake_at(struct device *d, uint64_t delay_ms)
+static void wake_at(struct device *d, uint64_t at_ms)
 {
     d->wake.fire = on_wake;
-    timer_wheel_set_in(d->account->home->wheel, &d->wake, delay_ms);
+    timer_wheel_set(d->account->home->wheel, &d->wake, at_ms);
 }
 
-static void hold_for(struct device *d, uint64_t delay_ms)
+static void hold_until(struct device *d, uint64_t at_ms)
 {
     const struct binding *b = location_binding(d, d->account->home->wheel->now_ms);
     d->held = true;
-    wake_at(d, delay_ms);
+    if (d->drain && !d->drain->reading)
+        drop_rows(d->drain); /* they are read anew; until then many devices may be gone */
+    wake_at(d, at_ms);
     if (b)
         watch_binding(b);
+}
+
+static uint64_t not_before(const struct device *d, uint64_t delay_ms)
+{
+    uint64_t at_ms = d->account->home->wheel->now_ms + delay_ms;
+    return at_ms > d->deaf_until_ms ? at_ms : d->deaf_until_ms;
 }
 
 void drain_hold(struct device *d)
@@ -77,16 +85,23 @@ void drain_hold(struct device *d)
     if (d->backoff_ms > LIMIT_BACKOFF_MAX_MS)
         d->backoff_ms = LIMIT_BACKOFF_MAX_MS;
     /* Up to a tenth more, so that many phones that went at once don't come back at once. */
-    hold_for(d, d->backoff_ms + random_below(home->random, d->backoff_ms / 10 + 1));
+    hold_until(d, not_before(d, d->backoff_ms + random_below(home->random, d->backoff_ms / 10 + 1)));
+}
+
+void drain_repeat_later(struct device *d)
+{
+    d->deaf_until_ms = d->account->home->wheel->now_ms + LIMIT_REPEAT_AFTER_482_MS;
+    hold_until(d, d->deaf_until_ms);
 }
 
 void drain_wake(struct device *d)
 {
-    if (!d->held)
+    struct server *home = d->account->home;
+    if (!d->held || d->deaf_until_ms > home->wheel->now_ms)
         return;
     d->held = false;
     d->backoff_ms = 0;
-    timer_wheel_cancel(d->account->home->wheel, &d->wake);
+    timer_wheel_cancel(home->wheel, &d->wake);
     drain_start(d);
 }
 
@@ -96,9 +111,18 @@ void drain_registered(struct device *d)
     if (d->drain && d->drain->branch && !d->drain->branch->is_current)
         d->drain->branch = NULL; /* it ends on its own; a late 2xx still counts */
     d->backoff_ms = 0;
-    d->failures_5xx = 0;
-    d->held = true; /* desk phones refuse what comes before their 200 */
-    wake_at(d, LIMIT_DRAIN_AFTER_REGISTER_MS);
+    d->held = mailbox_has_backlog(d);
+    if (d->held) /* desk phones refuse what comes before their 200 */
+        wake_at(d, not_before(d, LIMIT_DRAIN_AFTER_REGISTER_MS));
+    else
+        timer_wheel_cancel(d->account->home->wheel, &d->wake);
+}
+
+void drain_resume(struct device *d)
+{
+    d->held = true;
+    wake_at(d, not_before(d, LIMIT_DRAIN_AFTER_REGISTER_MS +
+                                 random_below(d->account->home->random, LIMIT_DRAIN_AFTER_START_MS)));
 }
 
 void drain_stop(struct device *d)
@@ -112,7 +136,6 @@ void drain_stop(struct device *d)
 
 static void end_head(struct device *d, uint64_t seq, enum store_state state, uint16_t status)
 {
-    d->failures_5xx = 0;
     mailbox_end(d->account, seq, d->number, state, status);
 }
 
@@ -120,14 +143,17 @@ static void on_refused(struct device *d, uint64_t seq, uint16_t status)
 {
     if (d->reads_no_messages)
         mailbox_end_all(d);
-    else if (status == 482) /* C4: the phone remembers the first try; to it this is a loop */
-        hold_for(d, LIMIT_REPEAT_AFTER_482_MS);
+    else if (status == 482)
+        drain_repeat_later(d);
     else
         end_head(d, seq, STORE_FAILED, status);
 }
 
 static void on_gone(struct device *d, uint64_t seq, uint16_t status)
 {
+    if (d->failing_seq != seq)
+        d->failures_5xx = 0;
+    d->failing_seq = seq;
     if (status >= 500 && ++d->failures_5xx >= LIMIT_5XX_BEFORE_FAILED)
         end_head(d, seq, STORE_FAILED, status); /* C6: poison */
     else

@@ -103,18 +103,30 @@ void duplicates_drop(struct duplicates *d, struct duplicate *entry)
     forget(&entry->node, d);
 }
 
-static void sweep_queue(struct duplicates *d, struct list *queue, uint64_t now_mono_ms)
+static void sweep_live(struct duplicates *d, uint64_t now_mono_ms)
 {
-    for (unsigned i = 0; i < SWEEP_STEP && !list_is_empty(queue); i++) {
-        struct duplicate *oldest = CONTAINER_OF(list_first(queue), struct duplicate, age);
+    for (unsigned i = 0; i < SWEEP_STEP && !list_is_empty(&d->live); i++) {
+        struct duplicate *oldest = CONTAINER_OF(list_first(&d->live), struct duplicate, age);
         if (oldest->forget_mono_ms > now_mono_ms)
             return;
         forget(&oldest->node, d);
     }
 }
 
+/* Their lives differ, so one that stays goes to the back: a long one must not keep all that came after it. */
+static void sweep_stored(struct duplicates *d, uint64_t now_mono_ms)
+{
+    for (unsigned i = 0; i < SWEEP_STEP && !list_is_empty(&d->stored); i++) {
+        struct duplicate *next = CONTAINER_OF(list_pop_front(&d->stored), struct duplicate, age);
+        if (next->forget_mono_ms > now_mono_ms)
+            list_push_back(&d->stored, &next->age);
+        else
+            forget(&next->node, d);
+    }
+}
+
 void duplicates_sweep(struct duplicates *d, uint64_t now_mono_ms)
 {
-    sweep_queue(d, &d->live, now_mono_ms);
-    sweep_queue(d, &d->stored, now_mono_ms);
+    sweep_live(d, now_mono_ms);
+    sweep_stored(d, now_mono_ms);
 }

@@ -146,8 +146,7 @@ static void load_exception(void *context, int64_t id, const struct store_mark *m
         note(l, mailbox_load_exception(a, m));
 }
 
-/* C12: what is left of a stored life, on the monotonic clock; a wall clock that jumped can't make it longer than the
- * cap. */
+/* What is left until `at_ms`, on the monotonic clock; a wall clock that jumped can't make it longer than the cap. */
 static uint64_t to_mono(const struct server *s, int64_t at_ms)
 {
     int64_t left = at_ms - clock_wall_ms(s->clock);
@@ -170,7 +169,7 @@ static void load_entry(void *context, int64_t id, const struct store_entry *e, u
         uint64_t end = to_mono(a->home, e->expires_ms);
         duplicates_end(seen, d, e->answer, true, forget > end ? forget : end);
     }
-    note(l, d ? mailbox_load_entry(a, e, size, to_mono(a->home, e->expires_ms)) : ERR_NO_MEMORY);
+    note(l, d ? mailbox_load_entry(a, e, size) : ERR_NO_MEMORY);
 }
 
 static void finish(struct table_node *n, void *context)

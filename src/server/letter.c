@@ -83,10 +83,11 @@ uint32_t letter_stored_cseq(struct slice headers)
     uint32_t number;
     while (rest.len) {
         ptrdiff_t end = slice_find_slice(rest, SLICE("\r\n"));
-        struct slice value, line = end < 0 ? rest : slice_head(rest, (size_t)end);
-        struct slice name = slice_trim(slice_cut(line, ':', &value));
-        if (header_from_name(name) == HEADER_CSEQ) {
-            struct slice digits = slice_trim(value);
+        struct slice line = end < 0 ? rest : slice_head(rest, (size_t)end);
+        struct slice name = slice_cut(line, ':', &line);
+        bool goes_on = name.len && (name.ptr[0] == ' ' || name.ptr[0] == '\t'); /* a folded line */
+        if (!goes_on && header_from_name(slice_trim(name)) == HEADER_CSEQ && slice_is_set(line)) {
+            struct slice digits = slice_trim(slice_range(line.ptr, slice_end(rest))); /* the value may be folded */
             size_t n = 0;
             while (n < digits.len && digits.ptr[n] >= '0' && digits.ptr[n] <= '9')
                 n++;
@@ -169,18 +170,29 @@ static void make_duplicate_key(const struct server *s, const struct message *m, 
     buf_deinit(&text);
 }
 
-static bool is_live_only(const struct message *m)
+/* Bare, or wrapped in CPIM. */
+static bool is_composing(const struct message *m)
 {
     struct content_type type;
+    struct cpim cpim;
+    size_t fault;
+    if (content_type_parse(message_value(m, HEADER_CONTENT_TYPE), &type, &fault) < 0)
+        return false;
+    if (content_type_is(&type, SLICE("message"), SLICE("cpim")) &&
+        (cpim_parse(m->body, &cpim, &fault) != ERR_NONE || content_type_parse(cpim.content_type, &type, &fault) < 0))
+        return false;
+    return content_type_is(&type, SLICE("application"), SLICE("im-iscomposing+xml"));
+}
+
+static bool is_live_only(const struct message *m)
+{
     struct addr to;
     uint32_t expires;
-    size_t fault;
     if (message_number(m, HEADER_EXPIRES, UINT32_MAX, &expires) == ERR_NONE && expires == 0)
         return true;
     if (message_to(m, &to) == ERR_NONE && addr_tag(&to).len)
         return true;
-    return content_type_parse(message_value(m, HEADER_CONTENT_TYPE), &type, &fault) >= 0 &&
-           content_type_is(&type, SLICE("application"), SLICE("im-iscomposing+xml"));
+    return is_composing(m);
 }
 
 static uint32_t life_of(const struct server *s, const struct message *m)
@@ -200,6 +212,7 @@ uint64_t letter_loop_hash(const struct server *s, const struct message *m)
            sizeof key); /* lasting and ours alone: two servers never meet their own */
     (void)message_from(m, &from);
     uint64_t hash = hash_slice(&key, m->uri_text);
+    hash = hash_mix(hash, hash_slice(&key, message_value(m, HEADER_ROUTE)));
     hash = hash_mix(hash, hash_slice(&key, message_value(m, HEADER_CALL_ID)));
     hash = hash_mix(hash, hash_slice(&key, addr_tag(&from)));
     hash = hash_mix(hash, hash_slice(&key, message_value(m, HEADER_CSEQ)));

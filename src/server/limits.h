@@ -31,6 +31,7 @@ struct server_limits {
 #define LIMIT_DECIDE_MS               5000u   /* C15, C13 */
 #define LIMIT_FOREIGN_MS              30000u  /* C15: another domain's answer, else 504 */
 #define LIMIT_DRAIN_AFTER_REGISTER_MS 500u    /* desk phones refuse a MESSAGE that comes before their 200 */
+#define LIMIT_DRAIN_AFTER_START_MS    5000u   /* after a start drains begin spread over this, not all at once */
 #define LIMIT_BACKOFF_MIN_MS          1000u   /* C6 */
 #define LIMIT_BACKOFF_MAX_MS          300000u /* C6 */
 #define LIMIT_REPEAT_AFTER_482_MS     32000u  /* C4: 64*T1, when the phone has forgotten the first try */

@@ -1,6 +1,6 @@
 /* The mailbox of one account in memory: a queue of entries with a bit per device, and the marks that tell the store
  * what ended. */
-#include "server/mailbox.h"
+#include "server/mailbox_private.h"
 
 #include <stdlib.h>
 
@@ -53,6 +53,8 @@ struct entry *mailbox_find(const struct account *a, uint64_t seq)
 const struct entry *mailbox_next(const struct device *d, uint64_t after)
 {
     const struct account *a = d->account;
+    if (!d->owed)
+        return NULL;
     for (uint32_t i = lower_bound(a, after + 1); i < a->entry_count; i++)
         if (entry_at(a, i)->owed & bit(d->number))
             return entry_at(a, i);
@@ -128,13 +130,23 @@ void mailbox_release(struct account *a, uint32_t owed, uint32_t size)
 
 /* --- growing --- */
 
+/* Moves the queue to the front of its array and leaves out what has ended behind an entry that waits for long. */
+static void compact(struct account *a)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < a->entry_count; i++)
+        if (entry_at(a, i)->owed)
+            a->entries[kept++] = *entry_at(a, i);
+    a->entry_first = 0;
+    a->entry_count = kept;
+}
+
 static struct entry *push(struct account *a)
 {
-    if (a->entry_first && a->entry_first + a->entry_count == a->entry_cap) {
-        memmove(a->entries, a->entries + a->entry_first, a->entry_count * sizeof *a->entries);
-        a->entry_first = 0;
-    }
-    if (a->entry_first + a->entry_count == a->entry_cap) {
+    bool is_at_end = a->entry_first + a->entry_count == a->entry_cap;
+    if (is_at_end)
+        compact(a);
+    if (is_at_end && a->entry_count >= a->entry_cap / 2) { /* or the next compaction would come too soon */
         uint32_t cap = a->entry_cap ? a->entry_cap * 2 : 8;
         struct entry *grown = realloc(a->entries, cap * sizeof *grown);
         if (!grown)
@@ -147,7 +159,18 @@ static struct entry *push(struct account *a)
     return e;
 }
 
-static int add(struct account *a, uint64_t seq, uint32_t owed, uint32_t size, uint64_t expires_mono_ms)
+/* C12: what is left of its life on the monotonic clock; a wall clock that jumped can't make it longer than the cap. */
+static uint64_t mono_of(const struct account *a, int64_t expires_ms, uint64_t least_ms)
+{
+    const struct server *s = a->home;
+    int64_t left = expires_ms - clock_wall_ms(s->clock);
+    uint64_t most_ms = (uint64_t)s->config->limits.message_life_max_s * 1000;
+    uint64_t left_ms = left > 0 ? (uint64_t)left : 0;
+    left_ms = left_ms > most_ms ? most_ms : left_ms < least_ms ? least_ms : left_ms;
+    return s->wheel->now_ms + left_ms;
+}
+
+int mailbox_insert(struct account *a, uint64_t seq, uint32_t owed, uint32_t size, int64_t expires_ms, uint64_t least_ms)
 {
     if (seq > a->last_seq)
         a->last_seq = seq;
@@ -158,57 +181,19 @@ static int add(struct account *a, uint64_t seq, uint32_t owed, uint32_t size, ui
         return ERR_NO_MEMORY;
     e->seq = seq;
     e->size = size;
-    e->expires_mono_ms = expires_mono_ms;
+    e->expires_ms = expires_ms;
+    e->expires_mono_ms = mono_of(a, expires_ms, least_ms);
     set_owed(a, e, owed);
-    if (expires_mono_ms < a->entry_expiry_ms) {
-        a->entry_expiry_ms = expires_mono_ms;
+    if (e->expires_mono_ms < a->entry_expiry_ms) {
+        a->entry_expiry_ms = e->expires_mono_ms;
         location_schedule_expiry(a);
     }
     return ERR_NONE;
 }
 
-/* --- loading --- */
-
-int mailbox_load_exception(struct account *a, const struct store_mark *m)
-{
-    size_t n = a->load_exception_count;
-    if ((n & (n - 1)) == 0) { /* room doubles at each power of two */
-        struct store_mark *grown = realloc(a->load_exceptions, (n ? n * 2 : 1) * sizeof *grown);
-        if (!grown)
-            return ERR_NO_MEMORY;
-        a->load_exceptions = grown;
-    }
-    a->load_exceptions[a->load_exception_count++] = *m;
-    return ERR_NONE;
-}
-
-static uint32_t load_owed(const struct account *a, uint64_t seq)
-{
-    uint32_t owed = seq > a->heir_position ? HEIR_BIT : 0;
-    for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++)
-        if (a->devices[n] && seq > a->devices[n]->position)
-            owed |= bit(n);
-    for (size_t i = 0; i < a->load_exception_count; i++)
-        if (a->load_exceptions[i].seq == seq)
-            owed &= ~bit(a->load_exceptions[i].device);
-    return owed;
-}
-
-int mailbox_load_entry(struct account *a, const struct store_entry *e, uint32_t size, uint64_t expires_mono_ms)
-{
-    return add(a, e->seq, load_owed(a, e->seq), size, expires_mono_ms);
-}
-
-void mailbox_loaded(struct account *a)
-{
-    free(a->load_exceptions);
-    a->load_exceptions = NULL;
-    a->load_exception_count = 0;
-}
-
 void mailbox_deinit(struct account *a)
 {
-    mailbox_loaded(a);
+    mailbox_free_exceptions(a);
     free(a->entries);
     a->entries = NULL;
     a->entry_count = a->entry_first = a->entry_cap = 0;
@@ -288,7 +273,7 @@ void mailbox_end(struct account *a, uint64_t seq, uint8_t device, enum store_sta
     struct store_mark marks[2] = {make_mark(a, seq, device, state, status)};
     size_t count = 1;
     uint32_t ended = bit(device);
-    if (state == STORE_DELIVERED && e->owed & HEIR_BIT) {
+    if (state == STORE_DELIVERED && device != STORE_HEIR && e->owed & HEIR_BIT) {
         marks[count++] = make_mark(a, seq, STORE_HEIR, state, status);
         ended |= HEIR_BIT;
     }
@@ -300,16 +285,17 @@ void mailbox_end(struct account *a, uint64_t seq, uint8_t device, enum store_sta
 void mailbox_end_all(struct device *d)
 {
     struct account *a = d->account;
-    uint64_t last = 0;
-    for (uint32_t i = 0; i < a->entry_count; i++)
-        if (entry_at(a, i)->owed & bit(d->number))
-            last = entry_at(a, i)->seq;
-    if (!last)
-        return;
-    for (const struct entry *e = mailbox_next(d, 0); e; e = mailbox_next(d, 0))
+    struct store_mark marks[STORE_DEVICES_MAX];
+    size_t count = 0;
+    for (const struct entry *e = mailbox_next(d, 0); e; e = mailbox_next(d, 0)) {
+        marks[count++] = (struct store_mark){
+            .seq = e->seq, .device = d->number, .state = STORE_REMOVED, .advance = true};
         set_owed(a, mailbox_find(a, e->seq), e->owed & ~bit(d->number));
-    const struct store_mark mark = {.seq = last, .device = d->number, .state = STORE_REMOVED, .advance = true};
-    submit_marks(a, &mark, 1);
+        if (count == STORE_DEVICES_MAX || !d->owed) {
+            submit_marks(a, marks, count);
+            count = 0;
+        }
+    }
 }
 
 /* Devices that joined while the append was under way: their rows were committed with positions below it. They are owed
@@ -329,11 +315,10 @@ static uint32_t welcome_newcomers(struct account *a, uint64_t seq, uint32_t owed
     return owed;
 }
 
-int mailbox_add(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked, uint32_t size,
-                uint64_t expires_mono_ms)
+int mailbox_add(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked, uint32_t size, int64_t expires_ms)
 {
     mailbox_release(a, owed, size);
-    return add(a, seq, welcome_newcomers(a, seq, owed, marked), size, expires_mono_ms);
+    return mailbox_insert(a, seq, welcome_newcomers(a, seq, owed, marked), size, expires_ms, 0);
 }
 
 /* --- devices --- */
@@ -346,15 +331,25 @@ uint64_t mailbox_first_position(const struct account *a)
     return a->last_seq;
 }
 
-/* Entries behind its first position that another device has taken are not owed to it: said in the store too. */
+/* Entries behind its first position that another device has taken are not owed to it: said in the store too. Its
+ * position moves to before the first that is, also past those that ended while its row was being committed. */
 static void mark_taken_by_others(struct device *d)
 {
     struct account *a = d->account;
-    for (uint32_t i = lower_bound(a, d->position + 1); i < a->entry_count; i++) {
+    const struct entry *first = mailbox_next(d, d->position);
+    uint64_t position = first ? first->seq - 1 : a->last_seq;
+    if (position > d->position) {
+        /* "Delivered" with `advance` leaves no row behind: only the position moves. */
+        const struct store_mark mark = {
+            .seq = position, .device = d->number, .state = STORE_DELIVERED, .advance = true};
+        submit_marks(a, &mark, 1);
+        d->position = position;
+    }
+    for (uint32_t i = lower_bound(a, position + 1); i < a->entry_count; i++) {
         const struct entry *e = entry_at(a, i);
         if (e->owed & bit(d->number))
             continue;
-        const struct store_mark mark = make_mark(a, e->seq, d->number, STORE_REMOVED, 0);
+        const struct store_mark mark = {.seq = e->seq, .device = d->number, .state = STORE_REMOVED};
         submit_marks(a, &mark, 1);
     }
 }
@@ -399,12 +394,23 @@ static void expire_entry(struct account *a, struct entry *e)
     set_owed(a, e, 0);
 }
 
+/* Where the wall clock says that there is time left, it waits on. */
+static bool is_over(const struct account *a, struct entry *e, uint64_t now_mono_ms)
+{
+    if (!e->owed || e->expires_mono_ms > now_mono_ms)
+        return false;
+    if (e->expires_ms <= clock_wall_ms(a->home->clock))
+        return true;
+    e->expires_mono_ms = mono_of(a, e->expires_ms, 1);
+    return false;
+}
+
 void mailbox_expire(struct account *a, uint64_t now_mono_ms)
 {
     unsigned ended = 0;
     for (uint32_t i = 0; i < a->entry_count && ended < EXPIRE_STEP;) {
         uint64_t seq = entry_at(a, i)->seq;
-        if (entry_at(a, i)->owed && entry_at(a, i)->expires_mono_ms <= now_mono_ms) {
+        if (is_over(a, entry_at(a, i), now_mono_ms)) {
             expire_entry(a, entry_at(a, i));
             ended++;
         }
@@ -416,12 +422,12 @@ void mailbox_expire(struct account *a, uint64_t now_mono_ms)
             a->entry_expiry_ms = entry_at(a, i)->expires_mono_ms;
 }
 
-static struct device *longest_absent(const struct account *a)
+static struct device *longest_absent(const struct account *a, uint32_t but)
 {
     struct device *oldest = NULL;
     for (uint8_t n = 1; n < STORE_DEVICES_MAX; n++) {
         struct device *d = a->devices[n];
-        if (d && d->owed && (!oldest || d->seen_ms < oldest->seen_ms))
+        if (d && d->owed && !(but & bit(n)) && (!oldest || d->seen_ms < oldest->seen_ms))
             oldest = d;
     }
     return oldest;
@@ -429,13 +435,17 @@ static struct device *longest_absent(const struct account *a)
 
 void mailbox_trim_copies(struct account *a)
 {
+    uint32_t without_copies = 0;
     while (a->copies > a->home->config->limits.copy_messages) {
-        struct device *d = longest_absent(a);
-        const struct entry *e = d ? mailbox_next(d, 0) : NULL;
+        struct device *d = longest_absent(a, without_copies);
+        if (!d)
+            return;
+        const struct entry *e = mailbox_next(d, 0);
         while (e && e->owed & HEIR_BIT)
             e = mailbox_next(d, e->seq);
-        if (!e)
-            return;
-        mailbox_end(a, e->seq, d->number, STORE_FAILED, 0);
+        if (e)
+            mailbox_end(a, e->seq, d->number, STORE_FAILED, 0);
+        else
+            without_copies |= bit(d->number);
     }
 }

@@ -7,8 +7,8 @@
 
 /* From the store at start, while the account loads: exceptions, then entries in order. ERR_NO_MEMORY. */
 int mailbox_load_exception(struct account *a, const struct store_mark *m);
-int mailbox_load_entry(struct account *a, const struct store_entry *e, uint32_t size, uint64_t expires_mono_ms);
-/* All of the account was told. */
+int mailbox_load_entry(struct account *a, const struct store_entry *e, uint32_t size);
+/* All of the account was told: what is owed to devices that can be reached is on its way soon. */
 void mailbox_loaded(struct account *a);
 
 /* A device is about to join: the position that it starts at, for the row that the registrar will commit: before the
@@ -27,10 +27,9 @@ bool mailbox_has_room(const struct account *a, uint32_t size);
 /* Reserves and gives back what an append in progress will owe: `owed` has a bit for each device, bit 0 for the heir. */
 void mailbox_reserve(struct account *a, uint32_t owed, uint32_t size);
 void mailbox_release(struct account *a, uint32_t owed, uint32_t size);
-/* The append was committed: `owed` as reserved, `marked` has a bit for each device whose end the append said.
- * ERR_NO_MEMORY: it stays in the store and is told again at the next start. */
-int mailbox_add(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked, uint32_t size,
-                uint64_t expires_mono_ms);
+/* The append was committed: `owed` as reserved, `marked` has a bit for each device whose end the append said. It lives
+ * until `expires_ms` of the wall clock. ERR_NO_MEMORY: it stays in the store and is told again at the next start. */
+int mailbox_add(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked, uint32_t size, int64_t expires_ms);
 
 /* The oldest entry owed to the device, over `after`; NULL: none. */
 const struct entry *mailbox_next(const struct device *d, uint64_t after);

@@ -36,10 +36,10 @@ static void answer(struct relay *r, uint16_t status)
 static void on_attempt_done(void *context, const struct attempt_result *result)
 {
     struct relay *r = context;
-    if (result->status)
+    if (result->status && result->status != 408) /* RFC 4320 §4.2: that one goes no further */
         server_forward(r->server, r->letter->txn, result->response);
     else
-        answer(r, result->timed_out ? 504 : 503);
+        answer(r, result->status || result->timed_out ? 504 : 503);
     relay_free(r);
 }
 

@@ -159,8 +159,10 @@ static void to_account(const struct routing *r, struct slice aor, int64_t accoun
 static bool came_from(const struct routing *r, const struct target *hop)
 {
     struct address ip;
+    uint16_t port = hop->port ? hop->port : 5060;
+    uint16_t sent_by = r->in->via->port ? r->in->via->port : 5060; /* over a stream the source port says nothing */
     return address_parse_ip(hop->host, &ip) == ERR_NONE && address_eq_ip(&ip, &r->in->flow->remote) &&
-           (hop->port ? hop->port : 5060) == r->in->flow->remote.port;
+           (port == r->in->flow->remote.port || (r->sender->kind != AUTH_ACCOUNT && port == sent_by));
 }
 
 static void to_hop(const struct routing *r, const struct server_route *route)

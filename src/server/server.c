@@ -180,7 +180,7 @@ struct moved_answer {
     struct txn_id to;
     struct answer answer;
     struct packet *response; /* not NULL: passed on instead */
-    char headers[];
+    char texts[];
 };
 
 static void forward(struct server *s, struct txn_id to, struct packet *packet)
@@ -216,14 +216,18 @@ void server_answer(struct server *s, struct txn_id to, const struct answer *a)
         answer(s, to, a);
         return;
     }
-    struct moved_answer *m = calloc(1, sizeof *m + a->headers.len);
+    struct moved_answer *m = calloc(1, sizeof *m + a->reason.len + a->headers.len);
     if (!m)
         return;
     m->to = to;
     m->answer.status = a->status;
+    if (a->reason.len) {
+        memcpy(m->texts, a->reason.ptr, a->reason.len);
+        m->answer.reason = slice_make(m->texts, a->reason.len);
+    }
     if (a->headers.len) {
-        memcpy(m->headers, a->headers.ptr, a->headers.len);
-        m->answer.headers = slice_make(m->headers, a->headers.len);
+        memcpy(m->texts + a->reason.len, a->headers.ptr, a->headers.len);
+        m->answer.headers = slice_make(m->texts + a->reason.len, a->headers.len);
     }
     m->post.run = answer_moved;
     mesh_post(s->mesh, to.worker, &m->post);

@@ -1,5 +1,5 @@
-/* Watched flows of one worker: remote address -> held device. Entries leave when heard; when the table is full the
- * device's backoff alone brings it back. */
+/* Watched flows of one worker: remote address -> held devices. Entries leave when heard; when the table is full the
+ * oldest makes room, and its device's backoff alone brings it back. */
 #include "server/watch.h"
 
 #include <stdlib.h>
@@ -12,9 +12,13 @@
 
 /* Held devices whose next packet is waited for, per worker: over it they wait for their backoff. */
 #define WATCHED_MAX 100000u
+/* Devices of one flow that one packet wakes: a phone has a few lines; a gateway with hundreds of accounts must not
+ * start them all with each of its packets. */
+#define WAKES_MAX 16u
 
 struct watch {
     struct table table;
+    struct list order; /* oldest first */
     struct hash_key key;
 };
 
@@ -22,6 +26,7 @@ struct watch {
 struct watched {
     struct mesh_post post;
     struct table_node node;
+    struct list_node order;
     struct flow flow;
     unsigned home;
     int64_t account;
@@ -34,6 +39,7 @@ int watch_new(const struct hash_key *key, struct watch **ret)
     if (!w)
         return ERR_NO_MEMORY;
     w->key = *key;
+    list_init(&w->order);
     if (table_init(&w->table, WATCHED_MAX) != ERR_NONE) {
         free(w);
         return ERR_NO_MEMORY;
@@ -42,10 +48,16 @@ int watch_new(const struct hash_key *key, struct watch **ret)
     return ERR_NONE;
 }
 
+static void take_out(struct watch *w, struct watched *watched)
+{
+    table_remove(&w->table, &watched->node);
+    list_remove(&watched->order);
+}
+
 static void free_watched(struct table_node *n, void *context)
 {
     struct watch *w = context;
-    table_remove(&w->table, n);
+    take_out(w, CONTAINER_OF(n, struct watched, node));
     free(CONTAINER_OF(n, struct watched, node));
 }
 
@@ -70,20 +82,34 @@ static bool same_flow(const struct table_node *n, const void *key)
     return flow_eq(&CONTAINER_OF(n, struct watched, node)->flow, key);
 }
 
+static bool same_watched(const struct table_node *n, const void *key)
+{
+    const struct watched *a = CONTAINER_OF(n, struct watched, node), *b = key;
+    return flow_eq(&a->flow, &b->flow) && a->account == b->account && a->number == b->number;
+}
+
 static void begin(struct mesh_post *post, struct server *there)
 {
     struct watched *w = CONTAINER_OF(post, struct watched, post);
-    uint64_t hash = hash_flow(there->watch, &w->flow);
-    if (table_find(&there->watch->table, hash, same_flow, &w->flow) ||
-        table_insert(&there->watch->table, &w->node, hash) != ERR_NONE)
+    struct watch *watch = there->watch;
+    uint64_t hash = hash_flow(watch, &w->flow);
+    if (watch->table.count == WATCHED_MAX) {
+        struct watched *oldest = CONTAINER_OF(list_first(&watch->order), struct watched, order);
+        take_out(watch, oldest);
+        free(oldest);
+    }
+    if (table_find(&watch->table, hash, same_watched, w) || table_insert(&watch->table, &w->node, hash) != ERR_NONE)
         free(w);
+    else
+        list_push_back(&watch->order, &w->order);
 }
 
 void watch_binding(const struct binding *b)
 {
     const struct device *d = b->device;
     struct server *home = d->account->home;
-    if (b->flow.worker >= home->shared->workers)
+    /* What comes from a proxy in front of us is not a packet of this device (contract.md, wire rules: relays, Path). */
+    if (b->flow.worker >= home->shared->workers || b->path.len || auth_is_relay(home->config, &b->flow.remote))
         return;
     struct watched *w = calloc(1, sizeof *w);
     if (!w)
@@ -118,11 +144,12 @@ void watch_heard(struct server *s, const struct flow *flow)
     struct watch *watch = s->watch;
     if (watch->table.count == 0)
         return;
-    struct table_node *n = table_find(&watch->table, hash_flow(watch, flow), same_flow, flow);
-    if (!n)
-        return;
-    struct watched *w = CONTAINER_OF(n, struct watched, node);
-    table_remove(&watch->table, n);
-    w->post.run = wake;
-    mesh_post(s->mesh, w->home, &w->post);
+    uint64_t hash = hash_flow(watch, flow);
+    struct table_node *n;
+    for (unsigned woken = 0; woken < WAKES_MAX && (n = table_find(&watch->table, hash, same_flow, flow)); woken++) {
+        struct watched *w = CONTAINER_OF(n, struct watched, node);
+        take_out(watch, w);
+        w->post.run = wake;
+        mesh_post(s->mesh, w->home, &w->post);
+    }
 }
