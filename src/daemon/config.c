@@ -236,7 +236,7 @@ static int read_root(struct reader *r, struct config *c)
 {
     struct place root = {.node = yaml_document_get_root_node(&r->document)};
     if (!root.node) {
-        (void)asprintf(&r->message, "%s: the file is empty", r->file);
+        reader_note(r, "%s: the file is empty", r->file);
         return ERR_MALFORMED;
     }
     int err = reader_map(r, &root, sections, sizeof sections / sizeof sections[0], c);
@@ -262,9 +262,9 @@ static int parse(struct reader *r, FILE *in, struct config *c)
     if (yaml_parser_load(&parser, &r->document)) {
         err = read_root(r, c);
         yaml_document_delete(&r->document);
-    } else if (asprintf(&r->message, "%s:%zu: %s", r->file, parser.problem_mark.line + 1,
-                        parser.problem ? parser.problem : "not YAML") < 0) {
-        r->message = NULL;
+    } else {
+        reader_note(r, "%s:%zu: %s", r->file, parser.problem_mark.line + 1,
+                    parser.problem ? parser.problem : "not YAML");
     }
     yaml_parser_delete(&parser);
     return err;
@@ -319,7 +319,7 @@ int config_load(const char *file, const char *data, struct config **ret, char **
     }
     if (err == ERR_NONE && file && !(in = fopen(file, "re"))) {
         err = ERR_IO;
-        (void)asprintf(&r.message, "%s: %m", file);
+        reader_note(&r, "%s: %m", file);
     }
     if (err == ERR_NONE)
         err = parse(&r, in, c);

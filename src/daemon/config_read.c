@@ -7,18 +7,29 @@
 
 #include "base/err.h"
 
+static void note(struct reader *r, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+static void note(struct reader *r, const char *format, va_list args)
+{
+    if (!r->message && vasprintf(&r->message, format, args) < 0)
+        r->message = NULL;
+}
+
+void reader_note(struct reader *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    note(r, format, args);
+    va_end(args);
+}
+
 int reader_fail(struct reader *r, const struct place *at, const char *format, ...)
 {
     char text[512];
     va_list args;
-    if (r->message)
-        return ERR_MALFORMED;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (asprintf(&r->message, "%s:%zu: %s: %s", r->file, at->node->start_mark.line + 1, at->path[0] ? at->path : "file",
-                 text) < 0)
-        r->message = NULL;
+    reader_note(r, "%s:%zu: %s: %s", r->file, at->node->start_mark.line + 1, at->path[0] ? at->path : "file", text);
     return ERR_MALFORMED;
 }
 

@@ -25,6 +25,8 @@ struct place {
     char path[CONFIG_PATH_MAX];
 };
 
+/* Notes the first error, one that has no place. */
+void reader_note(struct reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Notes the first error at that place and returns ERR_MALFORMED. */
 int reader_fail(struct reader *r, const struct place *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
