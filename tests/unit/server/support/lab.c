@@ -15,17 +15,31 @@ static int64_t lab_wall(struct clock *c)
     return CONTAINER_OF(c, struct lab, clock)->wall_ms;
 }
 
+static enum transport transport_of(const struct hop *to)
+{
+    if (to->is_flow)
+        return to->flow.transport;
+    return to->target.has_transport ? to->target.transport : TRANSPORT_UDP;
+}
+
 static enum link_result lab_send(struct link *link, const struct hop *to, const struct slice *parts, size_t count,
                                  uint64_t token)
 {
     struct lab_worker *w = CONTAINER_OF(link, struct lab_worker, link);
     struct lab *lab = w->lab;
     struct lab_sent *s = &lab->sent[lab->sent_count];
-    (void)token;
     assert_true(lab->sent_count < LAB_SENT_MAX);
-    *s = (struct lab_sent){.worker = w->index, .is_flow = to->is_flow};
-    if (to->is_flow)
+    if (lab->fails[transport_of(to)])
+        return LINK_FAILED;
+    *s = (struct lab_sent){.worker = w->index, .is_flow = to->is_flow, .transport = transport_of(to), .token = token};
+    if (to->is_flow) {
         s->flow = to->flow;
+        (void)address_text(&to->flow.remote, s->to);
+    } else {
+        s->connect_ms = to->target.connect_ms;
+        (void)snprintf(s->to, sizeof s->to, "%.*s:%u", SLICE_ARG(to->target.host),
+                       to->target.port ? to->target.port : 5060u);
+    }
     for (size_t i = 0; i < count; i++) {
         assert_true(s->len + parts[i].len < sizeof s->text);
         if (parts[i].len)
@@ -40,7 +54,7 @@ static int lab_sent_by(struct link *link, const struct hop *to, enum transport *
                        struct slice *ret_sent_by)
 {
     (void)link;
-    *ret_transport = to->is_flow ? to->flow.transport : TRANSPORT_UDP;
+    *ret_transport = transport_of(to);
     *ret_sent_by = SLICE(LAB_SERVER);
     return ERR_NONE;
 }

@@ -32,6 +32,10 @@ struct lab_sent {
     unsigned worker;
     bool is_flow;
     struct flow flow;
+    char to[ADDRESS_TEXT_MAX]; /* where it goes, by flow or target: "192.0.2.10:5060" */
+    enum transport transport;
+    uint32_t connect_ms;
+    uint64_t token;
     size_t len;
     char text[LAB_TEXT_MAX]; /* NUL-terminated */
 };
@@ -52,7 +56,8 @@ struct lab {
     struct random_seeded random;
     struct mesh mesh;
     struct store *store;
-    bool holds_store; /* nothing is committed until it is false again */
+    bool holds_store;            /* nothing is committed until it is false again */
+    bool fails[TRANSPORT_COUNT]; /* what is sent over it fails at once */
     struct slice domains[2];
     struct server_alias alias;
     struct server_listener listeners[2]; /* UDP and TCP at LAB_SERVER */
