@@ -99,10 +99,11 @@ void drain_wake(struct device *d)
     struct server *home = d->account->home;
     if (!d->held || d->deaf_until_ms > home->wheel->now_ms)
         return;
-    d->held = false;
+    /* Not at once: it may be a REGISTER, and desk phones refuse what comes before their 200. */
+    uint64_t soon_ms = home->wheel->now_ms + LIMIT_DRAIN_AFTER_REGISTER_MS;
     d->backoff_ms = 0;
-    timer_wheel_cancel(home->wheel, &d->wake);
-    drain_start(d);
+    if (!timer_is_set(&d->wake) || d->wake.at_ms > soon_ms)
+        wake_at(d, soon_ms);
 }
 
 void drain_registered(struct device *d)

@@ -9,7 +9,7 @@ void drain_start(struct device *d);
 /* The device registered (added or refreshed a contact, its 200 was sent): no longer held; draining starts in 500 ms.
  * New mail without a backlog needs not wait. Branches that went to another address or connection have ended (C4). */
 void drain_registered(struct device *d);
-/* A packet came from it: no longer held. */
+/* A packet came from it: it is held for 500 ms at most. */
 void drain_wake(struct device *d);
 /* After a start: what was owed to it goes on its way soon, if it can be reached. */
 void drain_resume(struct device *d);
