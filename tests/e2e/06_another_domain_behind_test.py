@@ -15,7 +15,7 @@ GATEWAY = "127.0.0.4"
 def pair(start_server, start_kamailio):
     """telexd and Kamailio, each the other's next hop."""
     port, gateway = free_port(HOST), free_port(GATEWAY)
-    server = start_server({"routes": {OTHER: f"sip:{HOST}:{port}", "+49": f"sip:{GATEWAY}:{gateway}"}})
+    server = start_server({"routes": {OTHER: f"udp:{HOST}:{port}", "+49": f"udp:{GATEWAY}:{gateway}"}})
     neighbour = start_kamailio("neighbour", OTHER, host=HOST, port=port, next_hop=server.address)
     server.gateway_port = gateway
     return server, neighbour

@@ -21,7 +21,7 @@ def test_schemes_that_are_not_ours(person, uri):
 
 @pytest.mark.parametrize("spelling", [
     "sip:{user}@EXAMPLE.TEST", "sip:{user}@example.test;transport=udp", "sip:%{hex}{rest}@example.test",
-    "sip:{user}@{host}:{port}", "sip:{user}@example.test:{port}", "sip:{user}@example.test?Subject=x",
+    "sip:{user}@{host}:{port}", "sip:{user}@example.test:{port}",
 ])
 def test_other_spellings_reach_the_account(server, person, spelling):
     """The host is one of our domains or addresses; the port is absent or a listener's (DESIGN §4)."""
@@ -31,6 +31,13 @@ def test_other_spellings_reach_the_account(server, person, spelling):
     for key, value in values.items():
         spelling = spelling.replace("{" + key + "}", value)
     assert person("alice").message(spelling, "found", to=f"<{bob.aor}>").status == 200
+
+
+def test_headers_in_a_request_uri_are_refused(person):
+    """RFC 3261 §19.1.5: not allowed there, and never turned into headers."""
+    bob = person("bob").online().take_all()
+    assert person("alice").message(f"{bob.aor}?Subject=x", "?", to=f"<{bob.aor}>").status == 400
+    assert not bob.requests
 
 
 def test_the_user_part_is_compared_with_its_case(person):

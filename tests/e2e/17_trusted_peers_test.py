@@ -13,7 +13,7 @@ PSTN = "pstn.test"
 @pytest.fixture(scope="module")
 def server(start_server):
     port = free_port(GATEWAY)
-    made = start_server({"auth": {"trusted": [f"{GATEWAY}/32"]}, "routes": {PSTN: f"sip:{GATEWAY}:{port}"}})
+    made = start_server({"auth": {"trusted": [f"{GATEWAY}/32"]}, "routes": {PSTN: f"udp:{GATEWAY}:{port}"}})
     made.gateway_port = port
     return made
 

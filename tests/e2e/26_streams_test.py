@@ -72,8 +72,17 @@ def test_an_impossible_length(person, wire, length):
 
 
 def test_no_length_on_a_stream(person, wire):
-    """RFC 3261 §20.14: needed on a stream. Linphone leaves it out of requests without a body: those pass."""
-    alice = person("alice", transport="tcp")
+    """RFC 3261 §20.14: needed on a stream, where nothing else says what comes next: refused, then closed."""
+    mallory, alice = person("mallory", transport="tcp"), person("alice", transport="tcp")
+    raw = mallory.build("OPTIONS", "sip:example.test").replace(b"Content-Length: 0\r\n", b"")
+    assert mallory.start(raw).wait().status == 400
+    wire.until(lambda: not mallory.connections[0].open, 5, "the end of the connection")
+    assert alice.request("OPTIONS", "sip:example.test", auth=False).status == 200
+
+
+def test_no_length_in_a_datagram(person):
+    """RFC 3261 §18.3: the body goes to its end. Linphone leaves the header out of requests without a body."""
+    alice = person("alice")
     raw = alice.build("OPTIONS", "sip:example.test").replace(b"Content-Length: 0\r\n", b"")
     assert alice.start(raw).wait().status == 200
 

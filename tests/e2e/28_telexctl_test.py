@@ -85,7 +85,7 @@ def test_reload_takes_a_new_route_and_refuses_a_broken_file(start_server, wire):
     assert alice.message("sip:x@later.test", "?").status == 404
     config = server.folder / "telexd.yaml"
     before = config.read_text()
-    config.write_text(before + f'routes: {{later.test: "sip:127.0.0.6:{hop.port}"}}\n')
+    config.write_text(before + f'routes: {{later.test: "udp:127.0.0.6:{hop.port}"}}\n')
     server.ctl("reload")
     assert alice.message("sip:x@later.test", "now").status == 200
     config.write_text("domains: [\n")

@@ -23,6 +23,7 @@ rev_dns=no
 tcp_accept_no_cl=yes
 listen=udp:{host}:{port}
 listen=tcp:{host}:{port}
+tcp_source_ipv4={host}
 {alias}
 mpath="{modules}"
 loadmodule "tm.so"

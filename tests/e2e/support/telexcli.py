@@ -54,7 +54,9 @@ class Telex(Phone):
         assert done.returncode == 0, f"telex send: {done.returncode}\n{done.stdout}\n{done.stderr}"
 
     def received(self) -> list[Received]:
-        return [Received(event["from"], event["text"]) for event in self.events() if event.get("event") == "message"]
+        """Texts only: a Linphone also sends receipts, which come in base64. sipp ends bodies with a line end."""
+        return [Received(event["from"], event["text"].rstrip("\r\n")) for event in self.events()
+                if event.get("event") == "message" and event.get("content_type", "").startswith("text/plain")]
 
     def stop(self):
         self.process.end()
