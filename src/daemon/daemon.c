@@ -230,6 +230,8 @@ static void settle(struct daemon *d)
 
 static void end(struct daemon *d)
 {
+    if (d->control)
+        control_stop(d->control);
     if (d->workers)
         workers_stop(d->workers);
     if (d->shared.store)

@@ -226,17 +226,23 @@ static void run_visit(struct mesh_post *post, struct server *there)
     sem_post(&v->done);
 }
 
+void workers_visit_one(struct workers *w, unsigned worker,
+                       void (*visit)(void *context, unsigned worker, struct server *server, struct net *net),
+                       void *context)
+{
+    struct visit v = {.post.run = run_visit, .visit = visit, .context = context, .worker = &w->workers[worker]};
+    sem_init(&v.done, 0, 0);
+    workers_post(w, worker, &v.post);
+    while (sem_wait(&v.done) != 0)
+        ; /* a signal came */
+    sem_destroy(&v.done);
+}
+
 void workers_visit(struct workers *w,
                    void (*visit)(void *context, unsigned worker, struct server *server, struct net *net), void *context)
 {
-    for (unsigned i = 0; i < w->count; i++) {
-        struct visit v = {.post.run = run_visit, .visit = visit, .context = context, .worker = &w->workers[i]};
-        sem_init(&v.done, 0, 0);
-        workers_post(w, i, &v.post);
-        while (sem_wait(&v.done) != 0)
-            ; /* a signal came */
-        sem_destroy(&v.done);
-    }
+    for (unsigned i = 0; i < w->count; i++)
+        workers_visit_one(w, i, visit, context);
 }
 
 static void begin_drain(void *context, unsigned worker, struct server *server, struct net *net)

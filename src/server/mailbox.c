@@ -199,6 +199,12 @@ void mailbox_deinit(struct account *a)
     a->entry_count = a->entry_first = a->entry_cap = 0;
 }
 
+void mailbox_forget(struct account *a)
+{
+    while (a->entry_count)
+        set_owed(a, entry_at(a, 0), 0);
+}
+
 /* --- marks --- */
 
 /* One request to the store; owns itself until it completed. */

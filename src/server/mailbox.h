@@ -46,6 +46,8 @@ uint64_t mailbox_next_expiry(const struct account *a);
 void mailbox_expire(struct account *a, uint64_t now_mono_ms);
 /* Copies over their quota: the longest-absent device's oldest copy ends as failed (C11). */
 void mailbox_trim_copies(struct account *a);
+/* The account was deleted with all its rows: nothing is owed any more, and the store needs not be told. */
+void mailbox_forget(struct account *a);
 void mailbox_deinit(struct account *a);
 
 #endif
