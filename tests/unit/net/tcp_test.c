@@ -110,6 +110,35 @@ static void answers_what_cannot_be_framed_then_closes(void **state)
     close(fd);
 }
 
+static void write_head(int fd, size_t len)
+{
+    struct buf head;
+    buf_init(&head, len);
+    buf_append(&head, SLICE("A sip:b SIP/2.0\r\nContent-Length: 0\r\nX: "));
+    while (head.len < len - 4)
+        buf_append(&head, SLICE("x"));
+    buf_append(&head, SLICE("\r\n\r\n"));
+    assert_true(buf_ok(&head) && head.len == len);
+    bench_write(fd, buf_slice(&head));
+    buf_deinit(&head);
+}
+
+static void bounds_heads(void **state)
+{
+    (void)state;
+    bench.malformed_answer = SLICE("SIP/2.0 513 Too Large\r\n\r\n");
+    open_one();
+    int fd = bench_connect(&bench, 0);
+    write_head(fd, NET_HEAD_BYTES);
+    bench_until(&bench, &bench.received, 1);
+    write_head(fd, NET_HEAD_BYTES + 1);
+    bench_expect(&bench, fd, bench.malformed_answer);
+    assert_int_equal(bench.fault.status, 513);
+    bench_expect_end(&bench, fd);
+    assert_int_equal(bench.received, 1);
+    close(fd);
+}
+
 static void closes_late_readers(void **state)
 {
     static const struct {
@@ -394,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(frames_in_every_split, set_up, tear_down),
         cmocka_unit_test_setup_teardown(frames_octet_by_octet_and_in_bulk, set_up, tear_down),
         cmocka_unit_test_setup_teardown(answers_what_cannot_be_framed_then_closes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bounds_heads, set_up, tear_down),
         cmocka_unit_test_setup_teardown(closes_late_readers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(idleness_is_broken_by_keepalives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bounds_output, set_up, tear_down),
