@@ -22,7 +22,9 @@ def test_a_full_mailbox(small_mailboxes, wire):
     assert int(response.get("Retry-After").split()[0]) > 0
     bob.take_all().online()
     assert bob.wait_texts(5) == ["0", "1", "2", "3", "4"]
-    assert alice.message(bob.aor, "room again").status == 200
+    # 202 where it comes before the mark of the last one and waits behind it (C6).
+    assert alice.message(bob.aor, "room again").status in (200, 202)
+    assert bob.wait_texts(6)[-1] == "room again"
 
 
 def test_a_full_mailbox_does_not_stop_what_a_device_takes(small_mailboxes, wire):
