@@ -20,7 +20,8 @@ struct client {
 static enum telexctl_exit not_running(const char *data, int why)
 {
     if (why == EACCES)
-        fprintf(stderr, "telexctl: no permission for %s/" CONTROL_PATH_NAME "; try as the user that runs telexd\n", data);
+        fprintf(stderr, "telexctl: no permission for %s/" CONTROL_PATH_NAME "; try as the user that runs telexd\n",
+                data);
     else
         fprintf(stderr,
                 "telexctl: no telexd runs with the data folder %s\n"

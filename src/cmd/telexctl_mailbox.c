@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/slice.h"
 #include "base/err.h"
+#include "base/slice.h"
 #include "cmd/telexctl_commands.h"
 #include "cmd/telexctl_print.h"
 
@@ -27,7 +27,8 @@ static enum telexctl_exit ask(const struct telexctl_command *command, const stru
 enum telexctl_exit telexctl_mailbox_list(const struct telexctl_command *command, const struct telexctl_options *o,
                                          struct client *client)
 {
-    static const struct print_column accounts[] = {{"account", "ACCOUNT"}, {"messages", "MESSAGES"}, {"bytes", "BYTES"}};
+    static const struct print_column accounts[] = {
+        {"account", "ACCOUNT"}, {"messages", "MESSAGES"}, {"bytes", "BYTES"}};
     static const struct print_column messages[] = {{"number", "NUMBER"},   {"accepted", "ACCEPTED"},
                                                    {"expires", "EXPIRES"}, {"from", "FROM"},
                                                    {"bytes", "BYTES"},     {"waits_for", "WAITS FOR"}};

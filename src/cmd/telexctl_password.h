@@ -1,4 +1,5 @@
-/* Where telexctl gets a password: standard input or a prompt, never an argument, which every user of the machine sees. */
+/* Where telexctl gets a password: standard input or a prompt, never an argument, which every user of the machine sees.
+ */
 #ifndef TELEXCTL_PASSWORD_H
 #define TELEXCTL_PASSWORD_H
 

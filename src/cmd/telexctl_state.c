@@ -8,13 +8,12 @@
 enum telexctl_exit telexctl_state_registrations(const struct telexctl_command *command,
                                                 const struct telexctl_options *o, struct client *client)
 {
-    static const struct print_column columns[] = {{"account", "ACCOUNT"}, {"contact", "CONTACT"}, {"via", "VIA"},
-                                                  {"from", "FROM"},       {"state", "STATE"},     {"expires_s", "EXPIRES"},
-                                                  {"user_agent", "USER AGENT"}};
+    static const struct print_column columns[] = {
+        {"account", "ACCOUNT"},   {"contact", "CONTACT"},      {"via", "VIA"}, {"from", "FROM"}, {"state", "STATE"},
+        {"expires_s", "EXPIRES"}, {"user_agent", "USER AGENT"}};
     struct print_list list;
     json_t *answer = NULL;
-    json_t *request = json_pack("{s:s,s:s*}", "command", "registrations", "account",
-                                o->rest_count ? o->rest[0] : NULL);
+    json_t *request = json_pack("{s:s,s:s*}", "command", "registrations", "account", o->rest_count ? o->rest[0] : NULL);
     if (!request)
         return telexctl_commands_wrong(command, "expected an account in UTF-8");
     telexctl_print_list_init(&list, columns, sizeof columns / sizeof columns[0], o->json);
@@ -61,8 +60,7 @@ enum telexctl_exit telexctl_state_status(const struct telexctl_command *command,
 {
     json_t *answer = NULL;
     (void)command;
-    enum telexctl_exit code =
-        telexctl_client_ask(client, json_pack("{s:s}", "command", "status"), NULL, NULL, &answer);
+    enum telexctl_exit code = telexctl_client_ask(client, json_pack("{s:s}", "command", "status"), NULL, NULL, &answer);
     if (code == TELEXCTL_EXIT_OK && o->json)
         telexctl_print_json(answer);
     else if (code == TELEXCTL_EXIT_OK)
@@ -76,8 +74,7 @@ enum telexctl_exit telexctl_state_reload(const struct telexctl_command *command,
 {
     json_t *answer = NULL;
     (void)command;
-    enum telexctl_exit code =
-        telexctl_client_ask(client, json_pack("{s:s}", "command", "reload"), NULL, NULL, &answer);
+    enum telexctl_exit code = telexctl_client_ask(client, json_pack("{s:s}", "command", "reload"), NULL, NULL, &answer);
     if (code != TELEXCTL_EXIT_OK)
         return code;
     const char *left_out = json_string_value(json_object_get(answer, "needs_restart"));

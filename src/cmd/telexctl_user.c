@@ -43,7 +43,7 @@ struct import {
     bool json;
     json_t *lines, *errors;
     size_t bytes;
-    json_int_t first, next;           /* line numbers */
+    json_int_t first, next;            /* line numbers */
     json_int_t added, changed, failed; /* lines */
 };
 
@@ -156,8 +156,8 @@ enum telexctl_exit telexctl_user_list(const struct telexctl_command *command, co
     json_t *answer = NULL;
     (void)command;
     telexctl_print_list_init(&list, columns, 2, o->json);
-    enum telexctl_exit code =
-        telexctl_client_ask(client, json_pack("{s:s}", "command", "user list"), telexctl_print_list_add, &list, &answer);
+    enum telexctl_exit code = telexctl_client_ask(client, json_pack("{s:s}", "command", "user list"),
+                                                  telexctl_print_list_add, &list, &answer);
     if (code == TELEXCTL_EXIT_OK)
         telexctl_print_list_end(&list, "There are no accounts yet: telexctl user add sip:alice@example.com");
     else

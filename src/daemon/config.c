@@ -13,7 +13,7 @@
 
 /* A configuration with 10 000 routes and networks. */
 #define CONFIG_BYTES_MAX (16u * 1024 * 1024)
-#define LISTENERS_MAX 64u
+#define LISTENERS_MAX    64u
 
 static const char builtin[] = "domains: [localhost]\n"
                               "listen: [udp:0.0.0.0:5060, tcp:0.0.0.0:5060, udp:[::]:5060, tcp:[::]:5060]\n";
@@ -213,9 +213,9 @@ static int read_routes(struct reader *r, const struct place *at, void *into)
 /* --- the whole --- */
 
 static const struct key sections[] = {
-    {"domains", read_domains}, {"data", read_data},     {"listen", read_listen},
-    {"auth", read_auth},       {"relays", read_relays}, {"aliases", read_aliases},
-    {"routes", read_routes},   {"limits", config_limits_read}, {"workers", read_workers},
+    {"domains", read_domains}, {"data", read_data},       {"listen", read_listen}, {"auth", read_auth},
+    {"relays", read_relays},   {"aliases", read_aliases}, {"routes", read_routes}, {"limits", config_limits_read},
+    {"workers", read_workers},
 };
 
 static int check_aliases(struct reader *r, const struct place *root, const struct config *c)

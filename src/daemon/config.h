@@ -16,10 +16,10 @@ struct config {
     size_t listener_count;          /* server.listener_count may be greater: this machine's addresses follow */
     struct network *exempt;         /* trusted and relays: free of the net's caps per source */
     size_t exempt_count;
-    const char *data;   /* folder */
+    const char *data;     /* folder */
     bool data_is_builtin; /* nobody named it */
-    const char *file;   /* where it was read from; NULL: built in */
-    struct arena arena; /* owns all of it */
+    const char *file;     /* where it was read from; NULL: built in */
+    struct arena arena;   /* owns all of it */
 };
 
 /* Reads `file`, or the built-in default when NULL. `data` (NULL: the file's) overrides the data folder. On failure

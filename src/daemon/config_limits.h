@@ -3,7 +3,7 @@
 #define DAEMON_CONFIG_LIMITS_H
 
 #include "base/buf.h"
-#include "daemon/config_read.h"
+#include "daemon/reader.h"
 #include "server/limits.h"
 
 /* `into` is the struct config. */

@@ -2,7 +2,7 @@
 #ifndef DAEMON_CONFIG_VALUES_H
 #define DAEMON_CONFIG_VALUES_H
 
-#include "daemon/config_read.h"
+#include "daemon/reader.h"
 #include "server/config.h"
 
 /* "udp:127.0.0.1:5060", "tcp:[::]:5060" */

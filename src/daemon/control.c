@@ -343,7 +343,7 @@ void control_free(struct control *c)
 {
     if (!c)
         return;
-    LIST_EACH(n, &c->sessions)
+    LIST_EACH (n, &c->sessions)
         close_session(CONTAINER_OF(n, struct control_session, node));
     int fd = c->listener.fd;
     loop_io_del(c->daemon->loop, &c->listener);

@@ -1,4 +1,5 @@
-/* See control_import.h. All lines of one request are with the store at once, so that it commits them in large groups. */
+/* See control_import.h. All lines of one request are with the store at once, so that it commits them in large groups.
+ */
 #include "daemon/control_import.h"
 
 #include <stdlib.h>
@@ -33,8 +34,8 @@ static void answer(struct import *m)
 static void refuse(struct import *m, uint64_t number, const char *why)
 {
     m->failed++;
-    control_item(m->call, json_pack("{s:I,s:o}", "line", (json_int_t)number, "error",
-                                    control_json_text(slice_str(why))));
+    control_item(m->call,
+                 json_pack("{s:I,s:o}", "line", (json_int_t)number, "error", control_json_text(slice_str(why))));
 }
 
 static void on_put(struct control_put *p)

@@ -104,11 +104,10 @@ static void list_row(struct mailbox_call *m, const struct store_row *row, const 
     json_t *waits_for = e->devices == 0   ? json_string("the first device")
                         : e->devices == 1 ? json_string("1 device")
                                           : json_sprintf("%u devices", e->devices);
-    control_item(m->call,
-                 json_pack("{s:I,s:o,s:o,s:o,s:I,s:I,s:o}", "number", (json_int_t)row->seq, "accepted",
-                           time_text(row->accepted_ms), "expires", time_text(row->expires_ms), "from",
-                           control_json_text(row_sender(row)), "bytes", (json_int_t)row->body_len, "devices",
-                           (json_int_t)e->devices, "waits_for", waits_for));
+    control_item(m->call, json_pack("{s:I,s:o,s:o,s:o,s:I,s:I,s:o}", "number", (json_int_t)row->seq, "accepted",
+                                    time_text(row->accepted_ms), "expires", time_text(row->expires_ms), "from",
+                                    control_json_text(row_sender(row)), "bytes", (json_int_t)row->body_len, "devices",
+                                    (json_int_t)e->devices, "waits_for", waits_for));
 }
 
 static void find_entries(void *context, unsigned worker, struct server *server, struct net *net)

@@ -140,8 +140,7 @@ static void on_committed(struct store_request *r)
     if (r->result == ERR_NONE)
         r->result = accounts_put(p->daemon->shared.accounts, &r->put);
     if (r->result != ERR_NONE)
-        (void)refuse(p->why, sizeof p->why, "%s",
-                     r->result == ERR_FULL ? "the disk is full" : err_text(r->result));
+        (void)refuse(p->why, sizeof p->why, "%s", r->result == ERR_FULL ? "the disk is full" : err_text(r->result));
     p->done(p);
 }
 

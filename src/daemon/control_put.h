@@ -8,7 +8,7 @@
 
 /* An address-of-record: names and domains of people and sites are far shorter; a URI of any length would end in every
  * row and every log line. */
-#define CONTROL_AOR_MAX 255u
+#define CONTROL_AOR_MAX  255u
 #define CONTROL_NAME_MAX 255u
 /* Longer ones are no passwords but files given by mistake. */
 #define CONTROL_PASSWORD_MAX 1024u

@@ -21,13 +21,12 @@ static void add_binding(void *context, const struct binding *b, uint64_t expires
     char from[ADDRESS_TEXT_MAX];
     struct slice transport = transport_name(b->flow.transport);
     (void)json_array_append_new(
-        l->items,
-        json_pack("{s:o,s:o,s:s%,s:s,s:s,s:I,s:i,s:b,s:o,s:o,s:o}", "account", control_json_text(l->account->aor),
-                  "contact", control_json_text(b->contact), "via", transport.ptr, transport.len, "from",
-                  address_text(&b->flow.remote, from), "state", b->live ? "registered" : "away", "expires_s",
-                  (json_int_t)(expires_in_ms / 1000), "q", (int)b->q, "behind_nat", (int)b->behind_nat, "device",
-                  control_json_text(b->device->key), "path", control_json_text(b->path), "user_agent",
-                  control_json_text(b->user_agent)));
+        l->items, json_pack("{s:o,s:o,s:s%,s:s,s:s,s:I,s:i,s:b,s:o,s:o,s:o}", "account",
+                            control_json_text(l->account->aor), "contact", control_json_text(b->contact), "via",
+                            transport.ptr, transport.len, "from", address_text(&b->flow.remote, from), "state",
+                            b->live ? "registered" : "away", "expires_s", (json_int_t)(expires_in_ms / 1000), "q",
+                            (int)b->q, "behind_nat", (int)b->behind_nat, "device", control_json_text(b->device->key),
+                            "path", control_json_text(b->path), "user_agent", control_json_text(b->user_agent)));
 }
 
 static json_t *list_bindings(struct server *home, const struct control_account *account)
@@ -114,12 +113,11 @@ void control_state_status(struct control_call *call)
     const struct server_counters *s = &sum.server;
     const struct endpoint_counters *e = &sum.endpoint;
     const struct net_counters *n = &sum.net;
-    json_t *answer = json_pack("{s:s,s:I,s:s,s:s*,s:o,s:i,s:I,s:b}", "version", TELEX_VERSION, "uptime_s",
-                               (json_int_t)((loop_now_ms(d->loop) - d->started_ms) / 1000), "data", d->config->data,
-                               "config", d->config->file, "listen", listeners(d->config), "workers",
-                               (int)workers_count(d->workers), "accounts",
-                               (json_int_t)accounts_count(d->shared.accounts), "disk_full",
-                               (int)store_is_full(d->shared.store));
+    json_t *answer = json_pack(
+        "{s:s,s:I,s:s,s:s*,s:o,s:i,s:I,s:b}", "version", TELEX_VERSION, "uptime_s",
+        (json_int_t)((loop_now_ms(d->loop) - d->started_ms) / 1000), "data", d->config->data, "config", d->config->file,
+        "listen", listeners(d->config), "workers", (int)workers_count(d->workers), "accounts",
+        (json_int_t)accounts_count(d->shared.accounts), "disk_full", (int)store_is_full(d->shared.store));
     (void)json_object_set_new(answer, "now",
                               GROUP({"registrations", s->bindings}, {"devices", s->devices}, {"queued", s->queued},
                                     {"deciding", sum.running}, {"connections", n->connections}));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "daemon/inbox.h"
 
 struct worker {
@@ -276,8 +277,9 @@ static void take_config(void *context, unsigned worker, struct server *server, s
 {
     const struct config *c = context;
     (void)worker;
-    (void)net;
     server_set_config(server, &c->server);
+    if (net_set_exempt(net, c->exempt, c->exempt_count) != ERR_NONE)
+        LOG(LOG_WARN, "reload-incomplete", LOG_FIELD("error", SLICE("no memory for the caps' exemptions")));
 }
 
 void workers_set_config(struct workers *w, struct config *config)

@@ -38,8 +38,8 @@ struct store_poster workers_poster(struct workers *w);
 
 /* Runs `call` on that worker's thread; from any thread. `post` is the caller's until then. */
 void workers_post(struct workers *w, unsigned worker, struct mesh_post *post);
-/* Runs `visit` on one worker, or on every worker in turn, and waits until it returned: for counters, listings and reloads
- * by the control thread. Only between workers_start and workers_stop. */
+/* Runs `visit` on one worker, or on every worker in turn, and waits until it returned: for counters, listings and
+ * reloads by the control thread. Only between workers_start and workers_stop. */
 void workers_visit_one(struct workers *w, unsigned worker,
                        void (*visit)(void *context, unsigned worker, struct server *server, struct net *net),
                        void *context);

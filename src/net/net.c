@@ -125,14 +125,27 @@ static void end_of_turn(struct loop_hook *hook)
 
 /* --- making and freeing --- */
 
+int net_set_exempt(struct net *n, const struct network *exempt, size_t count)
+{
+    struct network *copy = calloc(count + 1, sizeof *copy);
+    if (!copy)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        copy[i] = exempt[i];
+    free(n->exempt);
+    n->exempt = copy;
+    n->exempt_count = count;
+    return ERR_NONE;
+}
+
 static int allocate(struct net *n, const struct net_config *config)
 {
     uint32_t connections = n->limits.connections;
     n->slots = calloc(connections ? connections : 1, sizeof *n->slots);
     n->scratch = malloc(NET_READ_BYTES);
-    n->exempt = calloc(config->exempt_count + 1, sizeof *n->exempt);
+    int err = net_set_exempt(n, config->exempt, config->exempt_count);
     n->listeners = calloc(config->listener_count + 1, sizeof *n->listeners);
-    if (!n->slots || !n->scratch || !n->exempt || !n->listeners || table_init(&n->remotes, connections) != ERR_NONE ||
+    if (err || !n->slots || !n->scratch || !n->listeners || table_init(&n->remotes, connections) != ERR_NONE ||
         table_init(&n->sources, connections) != ERR_NONE || udp_area_new(&n->area) != ERR_NONE)
         return ERR_NO_MEMORY;
     /* A random beginning: a flow kept over a restart must not name a new connection. */
@@ -141,9 +154,6 @@ static int allocate(struct net *n, const struct net_config *config)
         n->slots[i] = (struct conn_slot){.generation = generation,
                                          .next_free = i + 1 < connections ? i + 1 : UINT32_MAX};
     n->free_slot = connections ? 0 : UINT32_MAX;
-    for (size_t i = 0; i < config->exempt_count; i++)
-        n->exempt[i] = config->exempt[i];
-    n->exempt_count = config->exempt_count;
     return ERR_NONE;
 }
 

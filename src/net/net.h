@@ -56,6 +56,9 @@ struct net_counters {
 /* Returns ERR_NONE, ERR_NO_MEMORY, ERR_UNSUPPORTED (no such transport), ERR_EXISTS (address in use) or ERR_IO; for the
  * last three *ret_listener is the index of the listener at fault, and errno is the kernel's. */
 int net_new(const struct net_config *config, struct net **ret, size_t *ret_listener);
+/* After a reload: other trusted peers and relays, for connections from now on. Copied. ERR_NO_MEMORY: the old ones
+ * stay. */
+int net_set_exempt(struct net *n, const struct network *exempt, size_t count);
 /* Closes everything without callbacks. */
 void net_free(struct net *n);
 struct link *net_link(struct net *n);

@@ -1,6 +1,6 @@
 /* Reading values out of a YAML document, with errors that name the line and the key's path. */
-#ifndef DAEMON_CONFIG_READ_H
-#define DAEMON_CONFIG_READ_H
+#ifndef DAEMON_READER_H
+#define DAEMON_READER_H
 
 #include <yaml.h>
 

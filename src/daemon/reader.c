@@ -1,5 +1,5 @@
-/* The schema reader over libyaml's document: see config_read.h. */
-#include "daemon/config_read.h"
+/* The schema reader over libyaml's document: see reader.h. */
+#include "daemon/reader.h"
 
 #include <stdarg.h>
 #include <stdio.h>
