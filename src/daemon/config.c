@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -16,7 +17,18 @@
 #define LISTENERS_MAX    64u
 
 static const char builtin[] = "domains: [localhost]\n"
-                              "listen: [udp:0.0.0.0:5060, tcp:0.0.0.0:5060, udp:[::]:5060, tcp:[::]:5060]\n";
+                              "listen: [udp:0.0.0.0:5060, tcp:0.0.0.0:5060, \"udp:[::]:5060\", \"tcp:[::]:5060\"]\n";
+static const char builtin_without_ipv6[] = "domains: [localhost]\n"
+                                           "listen: [udp:0.0.0.0:5060, tcp:0.0.0.0:5060]\n";
+
+static const char *builtin_text(void)
+{
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return builtin_without_ipv6;
+    close(fd);
+    return builtin;
+}
 
 /* An array of `count` zeroed elements; one more, so that it is never of size 0. */
 static void *array(struct reader *r, size_t count, size_t size)
@@ -174,6 +186,8 @@ static int read_alias(struct reader *r, const struct place *at, struct slice key
 {
     struct server_config *s = into;
     struct server_alias *alias = (struct server_alias *)(uintptr_t)&s->aliases[s->alias_count++];
+    if (!config_values_is_host(key))
+        return reader_fail(r, at, "'%.*s' is not a host name", SLICE_ARG(key));
     alias->name = arena_copy(r->arena, key);
     return config_values_domain(r, at, &alias->domain);
 }
@@ -197,8 +211,8 @@ static int read_route(struct reader *r, const struct place *at, struct slice key
 {
     struct server_config *s = into;
     struct server_route *route = (struct server_route *)(uintptr_t)&s->routes[s->route_count++];
-    if (!key.len)
-        return reader_fail(r, at, "expected a domain, or a prefix as in +49");
+    if (!is_prefix(key) && !config_values_is_host(key))
+        return reader_fail(r, at, "'%.*s' is no domain, and no prefix as in +49", SLICE_ARG(key));
     *(is_prefix(key) ? &route->prefix : &route->domain) = arena_copy(r->arena, key);
     return config_values_hop(r, at, &route->next_hop);
 }
@@ -252,12 +266,13 @@ static int read_root(struct reader *r, struct config *c)
 static int parse(struct reader *r, FILE *in, struct config *c)
 {
     yaml_parser_t parser;
+    const char *text = builtin_text();
     if (!yaml_parser_initialize(&parser))
         return ERR_NO_MEMORY;
     if (in)
         yaml_parser_set_input_file(&parser, in);
     else
-        yaml_parser_set_input_string(&parser, (const unsigned char *)builtin, sizeof builtin - 1);
+        yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
     int err = ERR_MALFORMED;
     if (yaml_parser_load(&parser, &r->document)) {
         err = read_root(r, c);

@@ -2,6 +2,19 @@
 #include "daemon/config.h"
 #include "daemon/config_limits.h"
 
+/* Octets over 0x7F are UTF-8: that is all that YAML lets through. */
+static void print_quoted(const char *text, struct buf *out)
+{
+    buf_append_char(out, '"');
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p < 0x20 || *p == 0x7F)
+            buf_printf(out, "\\x%02X", *p);
+        else
+            buf_printf(out, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+    }
+    buf_append_char(out, '"');
+}
+
 static void print_networks(struct buf *out, const char *key, const struct network *networks, size_t count)
 {
     buf_printf(out, "%s: [", key);
@@ -34,7 +47,9 @@ void config_print(const struct config *c, struct buf *out)
     buf_append_str(out, "domains:\n");
     for (size_t i = 0; i < s->domain_count; i++)
         buf_printf(out, "  - %.*s\n", SLICE_ARG(s->domains[i]));
-    buf_printf(out, "data: %s\nlisten:\n", c->data);
+    buf_append_str(out, "data: ");
+    print_quoted(c->data, out);
+    buf_append_str(out, "\nlisten:\n");
     for (size_t i = 0; i < c->listener_count; i++) {
         buf_append_str(out, "  - at: \"");
         config_print_listener(c, i, out);

@@ -46,7 +46,7 @@ int config_values_listener(struct reader *r, const struct place *at, enum transp
                        SLICE_ARG(rest));
 }
 
-static bool is_host_name(struct slice s)
+bool config_values_is_host(struct slice s)
 {
     if (!s.len || s.len > 255)
         return false;
@@ -75,7 +75,7 @@ static int parse_hop(struct reader *r, const struct place *at, struct slice text
             host = slice_head(text, cut - 1);
         }
     }
-    if (!is_host_name(host) && address_parse_ip(host, &ip) != ERR_NONE)
+    if (!config_values_is_host(host) && address_parse_ip(host, &ip) != ERR_NONE)
         return reader_fail(r, at, "'%.*s' is not a host", SLICE_ARG(host));
     if (slice_is_set(port) && (slice_to_u32(port, 65535, &number) != ERR_NONE || number == 0))
         return reader_fail(r, at, "port '%.*s' is out of range (1 to 65535)", SLICE_ARG(port));
@@ -116,7 +116,7 @@ int config_values_domain(struct reader *r, const struct place *at, struct slice 
     int err = reader_text(r, at, ret);
     if (err != ERR_NONE)
         return err;
-    if (!is_host_name(*ret))
+    if (!config_values_is_host(*ret))
         return reader_fail(r, at, "'%.*s' is not a domain name", SLICE_ARG(*ret));
     char *text = arena_alloc(r->arena, ret->len);
     if (!text)

@@ -8,6 +8,8 @@
 /* "udp:127.0.0.1:5060", "tcp:[::]:5060" */
 int config_values_listener(struct reader *r, const struct place *at, enum transport *ret_transport,
                            struct address *ret_address);
+/* Letters, digits, ".", "-" and "_". */
+bool config_values_is_host(struct slice s);
 /* "udp:192.0.2.1:5060", "tcp:sip.example.net" (RFC 3263 finds the port), "sip.example.net" (and the transport) */
 int config_values_hop(struct reader *r, const struct place *at, struct target *ret);
 /* "192.0.2.0/24" */
