@@ -77,6 +77,7 @@ struct account {
     struct list deliveries;             /* that are being decided or committed */
     uint64_t last_seq;                  /* the greatest number the store gave */
     uint64_t heir_position;             /* as stored */
+    uint64_t heir_ended_seq;            /* the greatest number that ended for the heir: taken, or its time was over */
     struct store_mark *load_exceptions; /* while loading only */
     size_t load_exception_count;
     bool load_exceptions_sorted;

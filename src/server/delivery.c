@@ -345,6 +345,17 @@ void delivery_start(struct server *home, struct letter *l)
     delivery_free_if_done(d);
 }
 
+void delivery_device_joined(struct device *device)
+{
+    LIST_EACH (node, &device->account->deliveries) {
+        struct delivery *d = CONTAINER_OF(node, struct delivery, node);
+        if (d->phase != DELIVERY_COMMITTING || !(d->owed & DELIVERY_HEIR_BIT))
+            continue;
+        d->owed |= delivery_bit(device->number);
+        device->appending++; /* as mailbox_reserve would have counted */
+    }
+}
+
 void delivery_device_left(struct account *a, uint8_t number)
 {
     LIST_EACH (node, &a->deliveries) {

@@ -7,7 +7,8 @@
 
 /* At the recipient's home; takes the letter. Answers its transaction in every case. */
 void delivery_start(struct server *home, struct letter *letter);
-/* Called by the mailbox: a device of the account leaves while deliveries run. */
+/* Called by the mailbox: a device of the account joined or leaves while deliveries run. */
+void delivery_device_joined(struct device *device);
 void delivery_device_left(struct account *a, uint8_t number);
 /* The account ends with its server; no worker runs any more. */
 void delivery_free_all(struct account *a);

@@ -94,8 +94,15 @@ static void count_devices(struct account *a, uint32_t owed, int sign)
             a->devices[n]->owed += (uint32_t)sign;
 }
 
+static void note_heir(struct account *a, uint64_t seq, uint32_t owed)
+{
+    if (!(owed & HEIR_BIT) && seq > a->heir_ended_seq)
+        a->heir_ended_seq = seq;
+}
+
 static void set_owed(struct account *a, struct entry *e, uint32_t owed)
 {
+    note_heir(a, e->seq, owed);
     count_entry(a, e->owed, e->size, -1);
     count_entry(a, owed, e->size, +1);
     count_devices(a, e->owed & ~owed, -1);
@@ -174,6 +181,7 @@ int mailbox_insert(struct account *a, uint64_t seq, uint32_t owed, uint32_t size
 {
     if (seq > a->last_seq)
         a->last_seq = seq;
+    note_heir(a, seq, owed);
     if (!owed)
         return ERR_NONE;
     struct entry *e = push(a);
@@ -211,7 +219,7 @@ void mailbox_forget(struct account *a)
 struct mark_request {
     struct store_request request;
     struct server *home;
-    struct store_mark marks[STORE_DEVICES_MAX];
+    struct store_mark marks[];
 };
 
 static void on_marked(struct store_request *r)
@@ -226,7 +234,7 @@ static void on_marked(struct store_request *r)
 
 static void submit_marks(struct account *a, const struct store_mark *marks, size_t count)
 {
-    struct mark_request *m = calloc(1, sizeof *m);
+    struct mark_request *m = calloc(1, sizeof *m + count * sizeof *marks);
     if (!m)
         return; /* as a mark that failed */
     memcpy(m->marks, marks, count * sizeof *marks);
@@ -337,27 +345,30 @@ uint64_t mailbox_first_position(const struct account *a)
     return a->last_seq;
 }
 
-/* Entries behind its first position that another device has taken are not owed to it: said in the store too. Its
- * position moves to before the first that is, also past those that ended while its row was being committed. */
-static void mark_taken_by_others(struct device *d)
+/* What ended for the heir behind the device's first position is not owed to it, and may have left the queue: the store
+ * is told where that stops, and what before it is owed all the same. One request, so that a crash or a failure never
+ * leaves the position without the exceptions. */
+static void pass_what_others_took(struct device *d)
 {
     struct account *a = d->account;
     const struct entry *first = mailbox_next(d, d->position);
     uint64_t position = first ? first->seq - 1 : a->last_seq;
-    if (position > d->position) {
-        /* "Delivered" with `advance` leaves no row behind: only the position moves. */
-        const struct store_mark mark = {
-            .seq = position, .device = d->number, .state = STORE_DELIVERED, .advance = true};
-        submit_marks(a, &mark, 1);
-        d->position = position;
-    }
-    for (uint32_t i = lower_bound(a, position + 1); i < a->entry_count; i++) {
-        const struct entry *e = entry_at(a, i);
-        if (e->owed & bit(d->number))
-            continue;
-        const struct store_mark mark = {.seq = e->seq, .device = d->number, .state = STORE_REMOVED};
-        submit_marks(a, &mark, 1);
-    }
+    size_t count = 0;
+    if (position < a->heir_ended_seq)
+        position = a->heir_ended_seq;
+    if (position <= d->position)
+        return;
+    struct store_mark *marks = calloc((size_t)d->owed + 1, sizeof *marks);
+    if (!marks)
+        return; /* after the next start it is told of messages that others took: once too often, never too seldom */
+    for (const struct entry *e = first; e && e->seq <= position; e = mailbox_next(d, e->seq))
+        marks[count++] = (struct store_mark){.seq = e->seq, .device = d->number, .state = STORE_OWED};
+    /* "Delivered" with `advance` leaves no row behind: only the position moves. */
+    marks[count++] =
+        (struct store_mark){.seq = position, .device = d->number, .state = STORE_DELIVERED, .advance = true};
+    submit_marks(a, marks, count);
+    free(marks);
+    d->position = position;
 }
 
 void mailbox_device_joined(struct device *d)
@@ -368,7 +379,8 @@ void mailbox_device_joined(struct device *d)
         if (e->owed & HEIR_BIT)
             set_owed(a, e, e->owed | bit(d->number));
     }
-    mark_taken_by_others(d);
+    pass_what_others_took(d);
+    delivery_device_joined(d);
 }
 
 void mailbox_device_leaves(struct device *d)

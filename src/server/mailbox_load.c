@@ -58,7 +58,8 @@ static uint32_t load_owed(struct account *a, uint64_t seq)
         if (a->devices[n] && seq > a->devices[n]->position)
             owed |= bit(n);
     for (size_t i = first_exception(a, seq); i < a->load_exception_count && a->load_exceptions[i].seq == seq; i++)
-        owed &= ~bit(a->load_exceptions[i].device);
+        owed = a->load_exceptions[i].state == STORE_OWED ? owed | bit(a->load_exceptions[i].device)
+                                                         : owed & ~bit(a->load_exceptions[i].device);
     return owed;
 }
 

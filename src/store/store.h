@@ -68,7 +68,8 @@ struct store_binding {
 
 /* Durable ends of an entry for a device (C3). */
 enum store_state {
-    STORE_DELIVERED = 1,
+    STORE_OWED, /* none: owed to the device although its position lies behind it */
+    STORE_DELIVERED,
     STORE_EXPIRED,
     STORE_FAILED, /* with the status */
     STORE_REMOVED
