@@ -39,7 +39,8 @@ static struct mailbox_call *begin(struct control_call *call)
     m->number = control_number(call, "number");
     buf_init(&aor, CONTROL_AOR_MAX);
     int named = control_walk_named(call, &aor, &m->account);
-    m->home = server_home_worker(&call->daemon->shared, buf_slice(&aor));
+    if (named == ERR_NONE)
+        m->home = server_home_worker(&call->daemon->shared, buf_slice(&aor));
     buf_deinit(&aor);
     if (named == ERR_NONE)
         return m;
