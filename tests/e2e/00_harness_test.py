@@ -1,9 +1,16 @@
 """The phones and the raw peer against Kamailio: what fails here is the harness or a phone, never telexd."""
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from support import fleet
 from support.phone import Account
+from support.process import eventually
 
 DOMAIN = "example.test"
 SECRET = "secret"
@@ -56,3 +63,29 @@ def test_a_retransmission_is_absorbed_and_answered_again(kamailio, wire):
     assert not bob.inbox
     bob.answer(message, 200)
     assert exchange.wait().status == 200
+
+
+RUN_THAT_IS_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from support.process import Process
+one = Process("one", ["/bin/sh", "-c", "sleep 600 & sleep 600"], Path(sys.argv[1]), forks=True)
+print(one.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def group_is_alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_killed_run_leaves_no_process_behind(tmp_path):
+    done = subprocess.run([sys.executable, "-c", RUN_THAT_IS_KILLED, tmp_path], cwd=Path(__file__).parent,
+                          stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    group = int(done.stdout)
+    eventually(lambda: not group_is_alive(group), 5, f"process group {group} is gone")

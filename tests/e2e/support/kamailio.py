@@ -136,6 +136,7 @@ class Kamailio:
             ["kamailio", "-f", config, "-P", self.folder / "pid", "-Y", run_folder, "-m", "64", "-M", "8", "-DD"],
             self.folder,
             env=dict(os.environ),
+            forks=True,
         )
         wire = Wire()
         try:

@@ -1,6 +1,7 @@
 """A child program: its output as it comes, waits with a deadline, an end that touches nobody else."""
 
 import ctypes
+import os
 import re
 import signal
 import subprocess
@@ -32,10 +33,31 @@ def _die_with_parent():
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _kill_group(group: int):
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+class _Guard:
+    """Ends a process group when this run ends, however it ends: its pipe closes with us. The children of a program
+    that forks (Kamailio) would not notice that their parent was killed."""
+
+    def __init__(self, group: int):
+        self.shell = subprocess.Popen(["/bin/sh", "-c", f"read -r _; kill -9 -{group} 2>&-"], stdin=subprocess.PIPE,
+                                      start_new_session=True)
+
+    def dismiss(self):
+        self.shell.kill()
+        self.shell.wait()
+        self.shell.stdin.close()
+
+
 class Process:
     """Lines of stdout and stderr are kept apart (`out`, `err`) and in `lines` in order of arrival."""
 
-    def __init__(self, name: str, argv, folder: Path, env=None):
+    def __init__(self, name: str, argv, folder: Path, env=None, forks: bool = False):
         self.name = name
         self.argv = [str(word) for word in argv]
         self.folder = Path(folder)
@@ -55,6 +77,7 @@ class Process:
             start_new_session=True,
         )
         self.pid = self.child.pid
+        self._guard = _Guard(self.pid) if forks else None
         self._readers = [
             threading.Thread(target=self._read, args=(self.child.stdout, self.out, "out"), daemon=True),
             threading.Thread(target=self._read, args=(self.child.stderr, self.err, "err"), daemon=True),
@@ -117,6 +140,10 @@ class Process:
             code = self.child.wait(timeout)
         except subprocess.TimeoutExpired:
             raise Late(f"{self.name}: still running after {timeout} s\n{self.tail()}") from None
+        if self._guard:
+            _kill_group(self.pid)  # its children
+            self._guard.dismiss()
+            self._guard = None
         for reader in self._readers:
             reader.join(timeout)
         return code
