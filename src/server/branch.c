@@ -146,6 +146,20 @@ static int choose_hop(const struct binding *b, const struct branch_message *m, s
     return ERR_NONE;
 }
 
+bool branch_can_carry(const struct device *d, const struct branch_message *m)
+{
+    const struct binding *b = location_binding(d, clock_mono_ms(d->account->home->clock));
+    struct hop hop;
+    bool by_tcp;
+    if (!b || choose_hop(b, m, &hop, &by_tcp) != ERR_NONE)
+        return true; /* nothing of that is the message's fault */
+    enum transport transport = hop.is_flow                ? (enum transport)hop.flow.transport
+                               : hop.target.has_transport ? hop.target.transport
+                                                          : TRANSPORT_UDP;
+    size_t size = m->tail->len + m->fields.len + b->contact.len + b->path.len + BRANCH_OWN_LINES;
+    return transport_is_reliable(transport) || size <= LIMIT_DATAGRAM_BYTES;
+}
+
 static void append_head(struct buf *out, const struct binding *b, const struct branch_message *m)
 {
     buf_append(out, m->fields);

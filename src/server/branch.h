@@ -48,6 +48,8 @@ struct branch {
 /* Starts a branch to the device's newest usable binding. NULL: there is none, or no memory. `done` never comes inside.
  */
 struct branch *branch_new(struct device *d, const struct branch_message *m, branch_done *done, void *context);
+/* False when there is only a datagram to reach the device by, and the message is larger than any datagram. */
+bool branch_can_carry(const struct device *d, const struct branch_message *m);
 /* The device goes: its branches go on without it. */
 void branch_device_left(struct device *d);
 /* The device registered; branches over another flow than its newest binding's no longer forbid an attempt (C4). */

@@ -179,8 +179,10 @@ static void on_branch_done(void *context, struct branch *b, const struct branch_
     drain_start(d);
 }
 
-static bool send_row(struct drain *n, const struct store_row *row)
+/* ERR_NONE; ERR_TOO_LARGE when nothing that leads to the device carries it; ERR_NO_MEMORY when there is no way now. */
+static int send_row(struct drain *n, const struct store_row *row)
 {
+    int err = ERR_NO_MEMORY;
     struct slice bytes = packet_slice(row->bytes);
     struct slice headers = slice_head(bytes, row->headers_len);
     struct packet *tail = letter_tail(headers, slice_head(slice_skip(bytes, row->headers_len), row->body_len));
@@ -192,10 +194,12 @@ static bool send_row(struct drain *n, const struct store_row *row)
             .max_forwards = LIMIT_MAX_FORWARDS,
             .seq = row->seq,
         };
-        n->branch = branch_new(n->device, &m, on_branch_done, NULL);
+        err = ERR_TOO_LARGE;
+        if (branch_can_carry(n->device, &m))
+            err = (n->branch = branch_new(n->device, &m, on_branch_done, NULL)) ? ERR_NONE : ERR_NO_MEMORY;
     }
     packet_unref(&tail);
-    return n->branch != NULL;
+    return err;
 }
 
 /* --- reading ahead --- */
@@ -258,6 +262,12 @@ static bool may_drain(const struct device *d)
            location_binding(d, d->account->home->wheel->now_ms);
 }
 
+static void set_aside(struct device *d, uint64_t seq, uint16_t status)
+{
+    end_head(d, seq, STORE_FAILED, status);
+    drain_start(d);
+}
+
 void drain_start(struct device *d)
 {
     const struct entry *e = mailbox_next(d, 0);
@@ -271,11 +281,16 @@ void drain_start(struct device *d)
     struct store_row *row = take_row(n, e->seq);
     if (!row) {
         read_ahead(n, e);
-    } else if (!row->bytes) { /* the store has lost it: an end that somebody must see */
-        LOG(LOG_ERROR, "entry-missing", LOG_FIELD("account", d->account->aor));
-        end_head(d, e->seq, STORE_FAILED, 0);
-        drain_start(d);
-    } else if (!send_row(n, row)) {
-        drain_hold(d);
+        return;
     }
+    if (!row->bytes) { /* the store has lost it: an end that somebody must see */
+        LOG(LOG_ERROR, "entry-missing", LOG_FIELD("account", d->account->aor));
+        set_aside(d, e->seq, 0);
+        return;
+    }
+    int err = send_row(n, row);
+    if (err == ERR_TOO_LARGE)
+        set_aside(d, e->seq, 513); /* RFC 3261 §21.5.7; it would stand in the way of all behind it */
+    else if (err != ERR_NONE)
+        drain_hold(d);
 }

@@ -38,6 +38,7 @@ struct server_limits {
 #define LIMIT_5XX_BEFORE_FAILED       10u     /* C6 */
 #define LIMIT_TCP_TRY_MS              1000u   /* wire rules: over 1300 bytes try TCP for 1 s */
 #define LIMIT_UDP_BYTES               1300u   /* RFC 3428 §8 */
+#define LIMIT_DATAGRAM_BYTES          65507u  /* the most that UDP carries over IPv4 */
 #define LIMIT_NAT_PING_MS             25000u  /* under the 30 s after which common NATs forget UDP */
 #define LIMIT_NAT_MISSES              3u
 #define LIMIT_MAX_FORWARDS            70u /* RFC 3261 §8.1.1.6 */

@@ -364,8 +364,8 @@ static void pass_what_others_took(struct device *d)
     for (const struct entry *e = first; e && e->seq <= position; e = mailbox_next(d, e->seq))
         marks[count++] = (struct store_mark){.seq = e->seq, .device = d->number, .state = STORE_OWED};
     /* "Delivered" with `advance` leaves no row behind: only the position moves. */
-    marks[count++] =
-        (struct store_mark){.seq = position, .device = d->number, .state = STORE_DELIVERED, .advance = true};
+    marks[count++] = (struct store_mark){
+        .seq = position, .device = d->number, .state = STORE_DELIVERED, .advance = true};
     submit_marks(a, marks, count);
     free(marks);
     d->position = position;
