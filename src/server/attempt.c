@@ -76,8 +76,11 @@ static void start(struct mesh_post *post, struct server *there)
     };
     struct client_txn *txn;
     a->where = there;
-    if (client_txn_new(there->endpoint, &a->request.hop, &r, &attempt_client, a, &txn) != ERR_NONE)
-        go_home(a);
+    int err = client_txn_new(there->endpoint, &a->request.hop, &r, &attempt_client, a, &txn);
+    if (err == ERR_NONE)
+        return;
+    a->result.not_tried = err == ERR_FULL || err == ERR_NO_MEMORY;
+    go_home(a);
 }
 
 static struct slice keep(char **at, struct slice s)

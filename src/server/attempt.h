@@ -20,6 +20,7 @@ struct attempt_request {
 struct attempt_result {
     uint16_t status;         /* final answer; 0: none came */
     bool timed_out;          /* status 0: Timer F or timeout_ms, else the transport failed */
+    bool not_tried;          /* status 0: no room or memory for it here; says nothing of the way */
     struct packet *response; /* the answer's bytes, borrowed; NULL when status is 0 */
 };
 

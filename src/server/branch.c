@@ -228,7 +228,7 @@ static struct binding *find_binding(const struct branch *b)
 static bool try_again(struct branch *b, const struct attempt_result *r)
 {
     struct binding *to = b->device && b->is_current ? find_binding(b) : NULL;
-    if (!to || r->status != 0 || (r->timed_out && !b->by_tcp))
+    if (!to || r->status != 0 || r->not_tried || (r->timed_out && !b->by_tcp))
         return false;
     if (b->by_tcp)
         to->tcp_failed = true;

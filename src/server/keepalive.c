@@ -34,6 +34,8 @@ static void pinged(void *context, const struct attempt_result *result)
             drain_wake(b->device);
         return;
     }
+    if (result->not_tried)
+        return;
     if (b->misses < LIMIT_NAT_MISSES)
         b->misses++;
     if (b->misses < LIMIT_NAT_MISSES)

@@ -204,6 +204,38 @@ static void test_udp_that_fails_stays(void **state)
     assert_non_null(location_binding(lab_account(lab, BOB)->devices[1], lab->mono_ms));
 }
 
+static void on_final(void *context, struct client_txn *t, const struct message *response, const struct flow *from,
+                     struct packet *packet)
+{
+    (void)context, (void)t, (void)response, (void)from, (void)packet;
+}
+
+static void on_failed(void *context, struct client_txn *t, enum client_failure why)
+{
+    (void)context, (void)t, (void)why;
+}
+
+/* That we have no room for one more transaction says nothing about the phone's connection. */
+static void test_our_own_shortage_kills_no_connection(void **state)
+{
+    static const struct client_user nobody = {.final = on_final, .failed = on_failed};
+    struct lab *lab = *state;
+    post_register(lab, &(struct post_phone){.transport = TRANSPORT_TCP});
+    struct flow flow = lab_flow(lab, 0, TRANSPORT_TCP, "192.0.2.77:5060");
+    struct hop hop = hop_flow(&flow);
+    struct packet *tail = packet_copy(SLICE("\r\n"));
+    const struct client_request r = {
+        .method = METHOD_OPTIONS, .cseq = 1, .request_line = SLICE("OPTIONS sip:x SIP/2.0\r\n"), .tail = tail};
+    struct client_txn *t;
+    while (client_txn_new(lab->workers[0].server->endpoint, &hop, &r, &nobody, NULL, &t) == ERR_NONE)
+        lab_clear(lab);
+    packet_unref(&tail);
+    const char *branch = post_send(lab, &(struct post_message){0});
+    lab_advance(lab, 1);
+    assert_int_equal(post_status(lab, branch), 202);
+    assert_non_null(location_binding(lab_account(lab, BOB)->devices[1], lab->mono_ms));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +251,7 @@ int main(void)
         TEST(test_a_dead_connection_falls_back_to_the_next_binding),
         TEST(test_a_dead_connection_is_away_at_once),
         TEST(test_udp_that_fails_stays),
+        TEST(test_our_own_shortage_kills_no_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
