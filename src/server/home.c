@@ -182,7 +182,7 @@ static void finish(struct table_node *n, void *context)
     free(k);
 }
 
-int server_load(struct server **servers, struct server_shared *shared)
+int home_load(struct server **servers, struct server_shared *shared)
 {
     static const struct store_loader loader = {load_account, load_device, load_binding, load_exception, load_entry};
     struct loading l = {.servers = servers, .shared = shared};

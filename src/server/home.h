@@ -8,6 +8,8 @@
 struct account *home_account(struct server *home, int64_t id, struct slice aor);
 /* NULL when there is none yet. */
 struct account *home_find(struct server *home, int64_t id);
+/* As server_load. */
+int home_load(struct server **servers, struct server_shared *shared);
 /* Frees all of them; nothing runs any more. */
 void home_free(struct server *home);
 

@@ -117,6 +117,11 @@ void server_set_config(struct server *s, const struct server_config *config)
     rates_set_limits(s->rates, &config->limits);
 }
 
+int server_load(struct server **servers, struct server_shared *shared)
+{
+    return home_load(servers, shared);
+}
+
 unsigned server_home_worker(const struct server_shared *shared, struct slice aor)
 {
     return (unsigned)(hash_slice(&shared->hash_key, aor) % shared->workers);

@@ -34,13 +34,12 @@ static const char *owed(struct lab *lab)
 {
     static char text[1024];
     const struct account *a = lab_account(lab, BOB);
+    size_t len = 0;
     text[0] = '\0';
-    for (uint32_t i = 0; i < a->entry_count; i++) {
+    for (uint32_t i = 0; i < a->entry_count && len < sizeof text; i++) {
         const struct entry *e = &a->entries[a->entry_first + i];
-        char bits[16];
-        (void)snprintf(bits, sizeof bits, "%s%x", text[0] ? " " : "", e->owed);
         if (e->owed)
-            (void)strncat(text, bits, sizeof text - strlen(text) - 1);
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s%x", len ? " " : "", e->owed);
     }
     return text;
 }

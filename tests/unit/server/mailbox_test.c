@@ -35,12 +35,11 @@ static const char *owed(struct lab *lab)
 {
     static char text[256];
     const struct account *a = lab_account(lab, BOB);
+    size_t len = 0;
     text[0] = '\0';
-    for (uint32_t i = 0; i < a->entry_count; i++) {
-        char bits[16];
-        (void)snprintf(bits, sizeof bits, "%s%x", i ? " " : "", a->entries[a->entry_first + i].owed);
-        (void)strncat(text, bits, sizeof text - strlen(text) - 1);
-    }
+    for (uint32_t i = 0; i < a->entry_count && len < sizeof text; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%x", i ? " " : "",
+                                a->entries[a->entry_first + i].owed);
     return text;
 }
 
