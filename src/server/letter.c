@@ -142,12 +142,13 @@ static void append_part(struct buf *out, struct slice part)
 }
 
 /* C5: (sender, recipient, own identity), else (sender, Call-ID, From tag, CSeq, Request-URI). Two keyed hashes make 128
- * bits that nobody outside can aim at; the key lasts, because the result is stored. */
-static void make_duplicate_key(const struct server *s, const struct message *m, const struct letter_facts *f,
+ * bits that nobody outside can aim at; the key lasts, because the result is stored. False without memory: a key of
+ * some of the parts would take a new message for an old one. */
+static bool make_duplicate_key(const struct server *s, const struct message *m, const struct letter_facts *f,
                                uint8_t ret[16])
 {
     struct buf text;
-    buf_init(&text, LETTER_FIELDS_MAX);
+    buf_init(&text, LETTER_FIELDS_MAX + 4 * AUTH_AOR_MAX);
     struct slice id = own_identity(m);
     append_part(&text, f->sender);
     if (id.len) {
@@ -167,7 +168,9 @@ static void make_duplicate_key(const struct server *s, const struct message *m, 
         uint64_t hash = hash_slice(&key, buf_slice(&text));
         memcpy(ret + half * sizeof hash, &hash, sizeof hash);
     }
+    bool ok = buf_ok(&text);
     buf_deinit(&text);
+    return ok;
 }
 
 /* Bare, or wrapped in CPIM. */
@@ -256,7 +259,7 @@ static bool set_tail(struct letter *l, const struct buf *headers, struct slice b
     return true;
 }
 
-static void fill_from_request(struct server *s, struct letter *l, const struct message *m, const struct letter_facts *f)
+static bool fill_from_request(struct server *s, struct letter *l, const struct message *m, const struct letter_facts *f)
 {
     uint32_t number;
     struct slice method;
@@ -272,7 +275,7 @@ static void fill_from_request(struct server *s, struct letter *l, const struct m
     l->live_only = is_live_only(m);
     l->life_s = life_of(s, m);
     l->loop_hash = letter_loop_hash(s, m);
-    make_duplicate_key(s, m, f, l->duplicate_key);
+    return make_duplicate_key(s, m, f, l->duplicate_key);
 }
 
 struct letter *letter_new(struct server *s, const struct incoming *in, const struct letter_facts *facts)
@@ -286,12 +289,10 @@ struct letter *letter_new(struct server *s, const struct incoming *in, const str
     append_passed_on(s, m, &headers);
     if (buf_ok(&vias))
         l = letter_alloc(facts->sender, facts->recipient, m->uri_text, buf_slice(&vias), facts->routes);
-    if (l && !set_tail(l, &headers, m->body)) {
+    if (l && !(set_tail(l, &headers, m->body) && fill_from_request(s, l, m, facts))) {
         letter_free(l);
         l = NULL;
     }
-    if (l)
-        fill_from_request(s, l, m, facts);
     buf_deinit(&vias);
     buf_deinit(&headers);
     return l;
