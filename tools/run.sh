@@ -19,7 +19,7 @@ finish() {
     wait
 }
 trap finish EXIT
-trap 'finish; exit 0' INT TERM
+trap 'finish; echo; echo "Stopped. Accounts and messages are kept in build/run."; exit 0' INT TERM
 
 fail() {
     echo "make run: $1" >&2
