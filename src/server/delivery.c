@@ -79,10 +79,11 @@ static bool has_devices(const struct account *a)
     return false;
 }
 
-/* Every known device has said that it reads no messages (405, 501): as if all had refused this one too. */
-static bool nobody_reads(const struct delivery *d, uint32_t owed)
+/* Devices that have said before that they read no messages (405, 501) count as none: then it is kept for who signs in
+ * elsewhere. */
+static bool all_refused(const struct delivery *d, uint32_t owed)
 {
-    return !owed && !d->taken && has_devices(d->account);
+    return !owed && !d->taken && d->refused;
 }
 
 static void refuse(struct delivery *d, uint16_t status, struct slice headers)
@@ -113,7 +114,7 @@ static void decide(struct delivery *d)
         decided(d);
     } else if (d->taken) {
         delivery_commit(d, owed);
-    } else if (d->best_refusal >= 600 || nobody_reads(d, owed)) {
+    } else if (d->best_refusal >= 600 || all_refused(d, owed)) {
         delivery_answer_best(d);
         decided(d);
     } else if (!mailbox_has_room(d->account, d->letter->tail->len)) {
