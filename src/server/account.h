@@ -49,8 +49,9 @@ struct device {
     uint32_t appending;      /* entries owed to it whose append has not completed */
     uint32_t in_flight;      /* branches that still forbid another attempt (C4) */
     uint32_t backoff_ms;     /* 0: the next hold begins with the shortest */
-    uint64_t failing_seq;    /* the entry that it answered 5xx last, */
-    uint8_t failures_5xx;    /* and how often (C6) */
+    uint64_t failing_seq;    /* the entry that it answered 5xx (or 482) last, */
+    uint8_t failures_5xx;    /* how often (C6), */
+    uint16_t failing_status; /* and with what */
     uint64_t deaf_until_ms;  /* after a 482: no packet wakes it before this (C4) */
     bool held;               /* gone: nothing is tried before `wake` fires or a packet comes */
     struct timer wake;

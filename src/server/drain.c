@@ -140,25 +140,60 @@ static void end_head(struct device *d, uint64_t seq, enum store_state state, uin
     mailbox_end(d->account, seq, d->number, state, status);
 }
 
+/* C6, poison: ten 5xx to the same message from a device that otherwise answers. Whether it does shows the message
+ * behind it, which is tried in its stead: taken or refused, then the first one is to blame; else the device is just
+ * gone. */
+static bool is_suspect(const struct device *d, uint64_t seq)
+{
+    return d->failures_5xx >= LIMIT_5XX_BEFORE_FAILED && d->failing_seq == seq;
+}
+
+static const struct entry *next_to_try(const struct device *d)
+{
+    const struct entry *e = mailbox_next(d, 0);
+    const struct entry *behind = e && is_suspect(d, e->seq) ? mailbox_next(d, e->seq) : NULL;
+    return behind ? behind : e;
+}
+
+/* It answered another message than the one that it fails at. */
+static void on_answered(struct device *d, uint64_t seq)
+{
+    if (d->failing_seq != seq && is_suspect(d, d->failing_seq))
+        end_head(d, d->failing_seq, STORE_FAILED, d->failing_status);
+    d->failures_5xx = 0;
+}
+
+static void note_failure(struct device *d, uint64_t seq, uint16_t status)
+{
+    if (d->failing_seq != seq)
+        d->failures_5xx = 0;
+    if (status < 500 && status != 482)
+        return;
+    d->failing_seq = seq;
+    d->failing_status = status;
+    if (!is_suspect(d, seq))
+        d->failures_5xx++;
+}
+
 static void on_refused(struct device *d, uint64_t seq, uint16_t status)
 {
-    if (d->reads_no_messages)
+    if (d->reads_no_messages) {
         mailbox_end_all(d);
-    else if (status == 482)
+    } else if (status == 482) {
+        note_failure(d, seq, status); /* once it is a repeat, ten times it is a loop behind that device */
         drain_repeat_later(d);
-    else
+    } else {
         end_head(d, seq, STORE_FAILED, status);
+        on_answered(d, seq);
+    }
 }
 
 static void on_gone(struct device *d, uint64_t seq, uint16_t status)
 {
-    if (d->failing_seq != seq)
-        d->failures_5xx = 0;
-    d->failing_seq = seq;
-    if (status >= 500 && ++d->failures_5xx >= LIMIT_5XX_BEFORE_FAILED)
-        end_head(d, seq, STORE_FAILED, status); /* C6: poison */
-    else
-        drain_hold(d);
+    note_failure(d, seq, status);
+    const struct entry *next = next_to_try(d);
+    if (!next || next->seq == seq || !is_suspect(d, d->failing_seq))
+        drain_hold(d); /* else the one behind it is tried at once */
 }
 
 static void on_branch_done(void *context, struct branch *b, const struct branch_result *r)
@@ -170,12 +205,14 @@ static void on_branch_done(void *context, struct branch *b, const struct branch_
         return;
     if (d->drain && d->drain->branch == b)
         d->drain->branch = NULL;
-    if (r->end == BRANCH_TAKEN)
+    if (r->end == BRANCH_TAKEN) {
         end_head(d, seq, STORE_DELIVERED, r->status);
-    else if (b->is_current && r->end == BRANCH_REFUSED)
+        on_answered(d, seq);
+    } else if (b->is_current && r->end == BRANCH_REFUSED) {
         on_refused(d, seq, r->status);
-    else if (b->is_current)
+    } else if (b->is_current) {
         on_gone(d, seq, r->status);
+    }
     drain_start(d);
 }
 
@@ -270,7 +307,7 @@ static void set_aside(struct device *d, uint64_t seq, uint16_t status)
 
 void drain_start(struct device *d)
 {
-    const struct entry *e = mailbox_next(d, 0);
+    const struct entry *e = next_to_try(d);
     if (!e && d->drain && !d->drain->branch && !d->drain->reading)
         stop(d->drain);
     if (!e || !may_drain(d))

@@ -230,6 +230,21 @@ static void test_482_to_a_live_one_waits_too(void **state)
     assert_int_equal(post_count(lab, PHONE_A), 1);
 }
 
+/* A Contact that loops answers 482 for ever: that must not stop what can be delivered. */
+static void test_482_for_ever_does_not_block(void **state)
+{
+    struct lab *lab = *state;
+    begin_draining(lab, 2);
+    for (unsigned i = 0; i < LIMIT_5XX_BEFORE_FAILED; i++) {
+        assert_true(is_sent(lab, "0"));
+        answer(lab, 482);
+        lab_advance(lab, LIMIT_REPEAT_AFTER_482_MS);
+    }
+    assert_true(is_sent(lab, "1"));
+    answer(lab, 200);
+    assert_int_equal(post_device(lab, "a")->owed, 0);
+}
+
 /* C6: refused sets that one aside, the next goes on. */
 static void test_refused_is_set_aside(void **state)
 {
@@ -256,6 +271,50 @@ static void test_ten_5xx_set_it_aside(void **state)
     }
     answer(lab, 500);
     assert_true(is_sent(lab, "1"));
+}
+
+/* A phone that answers 5xx refreshes its binding and is tried again. */
+static void fail_again(struct lab *lab)
+{
+    answer(lab, 503);
+    if (post_count(lab, PHONE_A) > 0)
+        return; /* something else at once */
+    post_register(lab, &phone_a);
+    (void)await_attempt(lab);
+}
+
+/* A phone that answers 5xx to everything is not there: nothing of its mail is used up. */
+static void test_a_device_that_only_answers_5xx_is_gone(void **state)
+{
+    struct lab *lab = *state;
+    begin_draining(lab, 2);
+    for (unsigned i = 0; i < 5 * LIMIT_5XX_BEFORE_FAILED; i++) {
+        fail_again(lab);
+    }
+    assert_int_equal(post_device(lab, "a")->owed, 2);
+    while (!is_sent(lab, "0")) {
+        fail_again(lab);
+    }
+    answer(lab, 200);
+    assert_true(is_sent(lab, "1"));
+    answer(lab, 200);
+    assert_int_equal(post_device(lab, "a")->owed, 0);
+}
+
+/* With nothing behind it nobody can tell the message's fault from the phone's. */
+static void test_the_only_message_is_never_set_aside_for_5xx(void **state)
+{
+    struct lab *lab = *state;
+    begin_draining(lab, 1);
+    for (unsigned i = 0; i < 2 * LIMIT_5XX_BEFORE_FAILED; i++) {
+        fail_again(lab);
+        assert_true(is_sent(lab, "0"));
+    }
+    (void)post_send(lab, &(struct post_message){.body = "1"});
+    answer(lab, 500);
+    assert_true(is_sent(lab, "1"));
+    answer(lab, 200);
+    assert_int_equal(post_device(lab, "a")->owed, 0);
 }
 
 /* Other gone answers are no 5xx, and another message begins anew. */
@@ -437,8 +496,11 @@ int main(void)
         TEST(test_a_2xx_restarts_the_backoff),
         TEST(test_482_waits_for_64_t1_whatever_the_phone_sends),
         TEST(test_482_to_a_live_one_waits_too),
+        TEST(test_482_for_ever_does_not_block),
         TEST(test_refused_is_set_aside),
         TEST(test_ten_5xx_set_it_aside),
+        TEST(test_a_device_that_only_answers_5xx_is_gone),
+        TEST(test_the_only_message_is_never_set_aside_for_5xx),
         TEST(test_what_is_no_poison),
         TEST(test_c4_a_register_from_elsewhere_starts_another_attempt),
         TEST(test_c4_a_late_2xx_counts),
