@@ -137,7 +137,8 @@ static int choose_hop(const struct binding *b, const struct branch_message *m, s
     }
     if (uri_parse(b->contact, &contact, &fault) != ERR_NONE || target_of(&contact, &target) != ERR_NONE)
         return ERR_MALFORMED;
-    if (wants_tcp(b, m) && target.has_transport && target.transport == TRANSPORT_UDP) {
+    if (wants_tcp(b, m) && (!target.has_transport || target.transport == TRANSPORT_UDP)) {
+        target.has_transport = true;
         target.transport = TRANSPORT_TCP;
         target.connect_ms = LIMIT_TCP_TRY_MS;
         *ret_by_tcp = true;

@@ -70,6 +70,8 @@ static const struct way ways[] = {
     {"large: TCP to the Contact", {0}, 1300, PHONE_A, false, true},
     {"large behind NAT: UDP", {.contact = "10.0.0.1:5060"}, 1300, PHONE_A, true, false},
     {"large over TCP: its connection", {.transport = TRANSPORT_TCP}, 1300, PHONE_A, true, true},
+    {"a name", {.contact = "phone.example.net:5070"}, 5, "phone.example.net:5070", false, false},
+    {"large to a name", {.contact = "phone.example.net:5070"}, 1300, "phone.example.net:5070", false, true},
     {"large by what we add", {0}, 900, PHONE_A, false, true},
     {"not large", {0}, 300, PHONE_A, false, false},
 };
