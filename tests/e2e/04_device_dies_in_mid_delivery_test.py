@@ -1,6 +1,8 @@
 """A device receives, does not answer and dies: delivered again on its return, same identity (contract C4)."""
 
 import itertools
+import socket
+import struct
 
 import pytest
 
@@ -55,6 +57,29 @@ def test_a_drain_goes_on_where_it_was(server, person, device, transport):
     wire = back.wire
     wire.run(0.7)
     assert back.texts() == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("how", ["closed", "reset", "half an answer", "half closed"])
+def test_a_connection_dies_in_mid_delivery(server, person, device, how):
+    """Away at once: no wait for Timer F; it comes again on the next connection, with the same identity."""
+    alice = person("alice").learn_challenge()
+    account, instance = server.account("bob"), new_instance()
+    bob = device(account, "tcp", instance).online()
+    exchange = alice.begin_message(bob.aor, "important")
+    first = bob.expect()
+    sock = bob.connections[0].sock
+    if how == "half an answer":
+        bob.connections[0].send(f"SIP/2.0 200 OK\r\nVia: {first.vias[0]}\r\n".encode())
+    if how == "reset":
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if how == "half closed":
+        sock.shutdown(socket.SHUT_WR)
+    else:
+        bob.close()
+    assert exchange.wait(timeout=2).status == 202
+    back = device(account, "tcp", instance).online().take_all()
+    assert back.wait_texts(1) == ["important"]
+    assert back.requests[0].identity == first.identity
 
 
 def test_one_without_instance_passes_its_mail_to_the_next_device(server, person, wire):

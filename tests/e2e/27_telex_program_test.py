@@ -92,6 +92,32 @@ def test_listen_exec_answers_by_its_exit_code(server, person, telex, tmp_path):
         listener.end()
 
 
+def test_a_command_that_cannot_run_leaves_the_message(server, person, telex, tmp_path):
+    bob = telex(server.account("bob"))
+    argv = [program("telex"), "listen", "--json", "--from", bob.aor, "--server", bob.server_uri, "--exec", "/nowhere/x"]
+    bob.process = Process("telex-exec", argv, tmp_path, env=bob._environment())
+    try:
+        bob.wait_registered()
+        assert person("alice").message(bob.aor, "nobody there to take it").status == 202
+    finally:
+        bob.process.end()
+    bob.start()
+    try:
+        bob.wait_text("nobody there to take it")
+    finally:
+        bob.stop()
+
+
+def test_a_hundred_in_a_row_are_shown_in_order_once(server, person, telex, phones):
+    bob = telex(server.account("bob"), "tcp")
+    phones.append(bob.start())
+    bob.wait_registered()
+    alice = person("alice")
+    texts = [f"number {number:03}" for number in range(100)]
+    assert {alice.message(bob.aor, text).status for text in texts} == {200}
+    assert bob.wait_texts(100) == texts
+
+
 def test_a_bare_name_means_the_own_domain(server, telex):
     alice, bob = telex(server.account("alice")), server.account("bob")
     assert alice.run_send(bob.user, "short name").returncode == STORED

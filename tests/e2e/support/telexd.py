@@ -76,7 +76,7 @@ class Telexd:
                 self.config[key] = value
         self.process: Process | None = None
         self.runs: list[Process] = []
-        self._batches = itertools.count(1)
+        self._numbers = itertools.count(1)
         self._pools: dict[tuple[str, str], list[Account]] = {}
 
     @property
@@ -171,11 +171,13 @@ class Telexd:
         one program start each would cost more than the tests."""
         pool = self._pools.setdefault((name, domain), [])
         if not pool:
-            first = next(self._batches) * BATCH
-            pool += [Account(f"{name}{number}", domain, f"pw-{name}") for number in range(first, first + BATCH)]
-            lines = "".join(f"{account.aor},{account.password}\n" for account in pool)
-            self.ctl("user", "import", "-", stdin=lines)
+            pool += self.accounts(name, BATCH, domain)
         return pool.pop(0)
+
+    def accounts(self, name: str, count: int, domain: str = DOMAIN) -> list[Account]:
+        made = [Account(f"{name}{next(self._numbers)}", domain, f"pw-{name}") for _ in range(count)]
+        self.ctl("user", "import", "-", stdin="".join(f"{account.aor},{account.password}\n" for account in made))
+        return made
 
     # -- raw peers ---------------------------------------------------------------------------------
 
