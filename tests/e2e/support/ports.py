@@ -26,10 +26,10 @@ def _free(host: str, port: int) -> bool:
     return True
 
 
-def free_port(host: str = "127.0.0.1", span: int = 2) -> int:
+def free_port(host: str = "127.0.0.1", span: int = 2, lowest: int = LOWEST, highest: int = HIGHEST) -> int:
     """A port free for UDP and TCP, with its `span - 1` followers (baresip binds its port + 1 too)."""
     for _ in range(1000):
-        first = _random.randrange(LOWEST, HIGHEST - span)
+        first = _random.randrange(lowest, highest - span)
         wanted = range(first, first + span)
         if _given.isdisjoint(wanted) and all(_free(host, port) for port in wanted):
             _given.update(wanted)

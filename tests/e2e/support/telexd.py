@@ -55,13 +55,14 @@ def yaml(value, indent: int = 0) -> str:
 class Telexd:
     """Listens with UDP and TCP on one port of `host`; `more` is merged over the default configuration."""
 
-    def __init__(self, folder: Path, more: dict | None = None, host: str = "127.0.0.1", flags=()):
+    def __init__(self, folder: Path, more: dict | None = None, host: str = "127.0.0.1", flags=(),
+                 port: int | None = None):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
         self.data.mkdir(exist_ok=True)
         self.host = host
-        self.port = free_port(host)
+        self.port = port or free_port(host)
         self.flags = list(flags)
         self.config = {
             "domains": [DOMAIN],
