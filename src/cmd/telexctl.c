@@ -208,13 +208,13 @@ static int check_arguments(const struct telexctl_command *c, struct parsed *p)
             continue;
         for (size_t i = 0; i < ROWS; i++)
             if (rows[i].letter == *letter)
-                return telexctl_commands_wrong(c, "takes no --%s", rows[i].option.name);
+                return (int)telexctl_commands_wrong(c, "takes no --%s", rows[i].option.name);
     }
     if (p->options.rest_count < c->least || p->options.rest_count > c->most)
-        return telexctl_commands_wrong(c, "expected %s", *c->arguments ? c->arguments : "no further argument");
+        return (int)telexctl_commands_wrong(c, "expected %s", *c->arguments ? c->arguments : "no further argument");
     if (strstr(c->arguments, "URI") && p->options.rest_count > 0 && !strchr(p->options.rest[0], '@'))
-        return telexctl_commands_wrong(c, "expected an account as in sip:alice@example.com, not \"%s\"",
-                                       p->options.rest[0]);
+        return (int)telexctl_commands_wrong(c, "expected an account as in sip:alice@example.com, not \"%s\"",
+                                            p->options.rest[0]);
     return -1;
 }
 
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
         return code;
     if (p.word_count == 0) {
         help(p.options.help ? stdout : stderr, NULL);
-        return p.options.help ? TELEXCTL_EXIT_OK : TELEXCTL_EXIT_USAGE;
+        return p.options.help ? (int)TELEXCTL_EXIT_OK : (int)TELEXCTL_EXIT_USAGE;
     }
     const struct telexctl_command *command = find(&p);
     if (!command && p.options.help && p.word_count == 1) {
@@ -242,7 +242,7 @@ int main(int argc, char **argv)
         return TELEXCTL_EXIT_OK;
     }
     if (!command->run)
-        return telexctl_commands_wrong(command, "comes in a later release of Telex");
+        return (int)telexctl_commands_wrong(command, "comes in a later release of Telex");
     code = check_arguments(command, &p);
     if (code >= 0)
         return code;

@@ -141,7 +141,7 @@ int main(int argc, char **argv)
     char *message = NULL;
     int code = read_options(argc, argv, &o);
     if (code != 0)
-        return code < 0 ? DAEMON_EXIT_OK : code;
+        return code < 0 ? 0 : code;
     log_configure(o.level, o.format);
     if (config_load(o.config, o.data, &config, &message) != ERR_NONE) {
         fprintf(stderr, "telexd: %s\n", message ? message : "out of memory");
@@ -155,5 +155,5 @@ int main(int argc, char **argv)
         config_free(config);
         return DAEMON_EXIT_OK;
     }
-    return daemon_run(config, o.data);
+    return (int)daemon_run(config, o.data);
 }
