@@ -453,34 +453,6 @@ static void test_devices_drain_apart(void **state)
     assert_string_equal(post_body(post_request(lab, PHONE_B, 0)), "1");
 }
 
-/* Larger than a datagram can be: it must not stand in the way of all that comes behind it. */
-static void test_what_no_datagram_carries_is_set_aside(void **state)
-{
-    static char body[64001], subject[2001], text[70000];
-    struct lab *lab = *state;
-    const struct post_phone behind_nat = {.address = PHONE_A, .instance = "n", .contact = "10.0.0.1:5060"};
-    post_register(lab, &behind_nat);
-    post_unregister(lab, &behind_nat);
-    memset(body, 'b', sizeof body - 1);
-    memset(subject, 's', sizeof subject - 1);
-    int len = snprintf(text, sizeof text,
-                       "MESSAGE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.99:5060;branch=z9hG4bKbig\r\n"
-                       "From: <sip:alice@example.com>;tag=t\r\nTo: <sip:bob@example.com>\r\nCall-ID: big\r\n"
-                       "CSeq: 1 MESSAGE\r\nSubject: %s\r\nContent-Type: text/plain\r\n"
-                       "Content-Length: %zu\r\n\r\n%s",
-                       subject, strlen(body), body);
-    assert_true(len > 0 && (size_t)len < sizeof text);
-    struct flow flow = lab_flow(lab, 0, TRANSPORT_TCP, LAB_TRUSTED);
-    lab_receive(lab, &flow, text);
-    assert_int_equal(post_status(lab, "z9hG4bKbig"), 202);
-    (void)post_send(lab, &(struct post_message){.body = "small"});
-    lab_clear(lab);
-    post_register(lab, &behind_nat);
-    lab_advance(lab, LIMIT_DRAIN_AFTER_REGISTER_MS);
-    assert_int_equal(post_count(lab, PHONE_A), 1);
-    assert_string_equal(post_body(post_request(lab, PHONE_A, 0)), "small");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -510,7 +482,6 @@ int main(void)
         TEST(test_a_store_that_cannot_read_is_asked_again),
         TEST(test_a_device_that_leaves_while_the_store_reads),
         TEST(test_devices_drain_apart),
-        TEST(test_what_no_datagram_carries_is_set_aside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
