@@ -26,8 +26,20 @@ enum telexctl_exit telexctl_state_registrations(const struct telexctl_command *c
     return code;
 }
 
-/* {"a": {"b": 1}} is shown as "a b  1". */
-static void print_status(json_t *object, const char *prefix)
+static void print_value(const char *name, json_t *value)
+{
+    if (json_is_string(value))
+        printf("%-28s %s\n", name, json_string_value(value));
+    else if (json_is_integer(value))
+        printf("%-28s %lld\n", name, (long long)json_integer_value(value));
+    else if (json_is_boolean(value))
+        printf("%-28s %s\n", name, json_is_true(value) ? "yes" : "no");
+    for (size_t i = 0; i < json_array_size(value); i++)
+        printf("%-28s %s\n", i ? "" : name, json_string_value(json_array_get(value, i)));
+}
+
+/* All but the groups of an object, with underscores as spaces. */
+static void print_values(json_t *object, const char *prefix)
 {
     const char *key;
     json_t *value;
@@ -38,20 +50,20 @@ static void print_status(json_t *object, const char *prefix)
         for (char *p = name; *p; p++)
             if (*p == '_')
                 *p = ' ';
-        if (json_is_string(value))
-            printf("%-28s %s\n", name, json_string_value(value));
-        else if (json_is_integer(value))
-            printf("%-28s %lld\n", name, (long long)json_integer_value(value));
-        else if (json_is_boolean(value))
-            printf("%-28s %s\n", name, json_is_true(value) ? "yes" : "no");
-        else if (json_is_array(value) && json_array_size(value))
-            for (size_t i = 0; i < json_array_size(value); i++)
-                printf("%-28s %s\n", i ? "" : name, json_string_value(json_array_get(value, i)));
+        print_value(name, value);
     }
-    json_object_foreach(object, key, value)
+}
+
+/* {"a": {"b": 1}} is shown as "a b  1". */
+static void print_status(json_t *status)
+{
+    const char *key;
+    json_t *value;
+    print_values(status, "");
+    json_object_foreach(status, key, value)
     {
-        if (json_is_object(value) && !*prefix)
-            print_status(value, key);
+        if (json_is_object(value))
+            print_values(value, key);
     }
 }
 
@@ -64,7 +76,7 @@ enum telexctl_exit telexctl_state_status(const struct telexctl_command *command,
     if (code == TELEXCTL_EXIT_OK && o->json)
         telexctl_print_json(answer);
     else if (code == TELEXCTL_EXIT_OK)
-        print_status(answer, "");
+        print_status(answer);
     json_decref(answer);
     return code;
 }
