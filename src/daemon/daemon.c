@@ -16,9 +16,9 @@
 #include "daemon/reload.h"
 #include "store/sqlite/sqlite_store.h"
 
-/* DESIGN §4: stopped within 5 s. What is in flight gets most of it (a decision takes at most 5 s, C15); what is cut off
- * was not answered, so its sender repeats it. */
-#define STOP_PATIENCE_MS 4000u
+/* DESIGN §4: stopped within 5 s. What is in flight gets most of it: what came just before and finds a silent device is
+ * stored after 4 s (C15) and then answered. What is cut off was not answered, so its sender repeats it. */
+#define STOP_PATIENCE_MS 4300u
 #define STOP_LOOK_MS     20u
 
 static void fail(const char *what, const char *subject, const char *why)

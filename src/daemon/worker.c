@@ -258,7 +258,7 @@ static void add_running(void *context, unsigned worker, struct server *server, s
 {
     (void)worker;
     (void)net;
-    *(size_t *)context += server_running(server);
+    *(size_t *)context += server_running(server) + server_is_delivering(server);
 }
 
 void workers_drain(struct workers *w)

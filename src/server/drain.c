@@ -295,8 +295,9 @@ static struct drain *drain_of(struct device *d)
 
 static bool may_drain(const struct device *d)
 {
-    return !d->held && d->in_flight == 0 && d->owed && !d->reads_no_messages &&
-           location_binding(d, d->account->home->wheel->now_ms);
+    const struct server *home = d->account->home;
+    return !home->draining && !d->held && d->in_flight == 0 && d->owed && !d->reads_no_messages &&
+           location_binding(d, home->wheel->now_ms);
 }
 
 static void set_aside(struct device *d, uint64_t seq, uint16_t status)

@@ -265,6 +265,11 @@ size_t server_running(const struct server *s)
     return s->deciding;
 }
 
+bool server_is_delivering(const struct server *s)
+{
+    return !list_is_empty(&s->branches);
+}
+
 void server_counters(const struct server *s, struct server_counters *ret)
 {
     *ret = s->counters;

@@ -48,9 +48,12 @@ void server_malformed(struct server *s, const struct flow *flow, struct packet *
 void server_link_failed(struct server *s, uint64_t token);
 void server_flow_closed(struct server *s, const struct flow *flow);
 
-/* Stops taking new work (503 with Retry-After) and says how much still runs, for SIGTERM. */
+/* Stops taking new work (503 with Retry-After) and starting deliveries of kept mail, for SIGTERM. */
 void server_drain(struct server *s);
+/* Messages in decision, and those to another domain. */
 size_t server_running(const struct server *s);
+/* Whether a device has a message and could still answer: the answer spares it a repeat after the start. */
+bool server_is_delivering(const struct server *s);
 
 struct server_counters {
     uint64_t messages;  /* MESSAGE requests authenticated */

@@ -68,6 +68,24 @@ def test_what_was_in_flight_at_sigterm_is_answered_or_never_accepted(own, wire):
         assert bob.take().text == "in flight"
 
 
+def test_a_delivery_of_kept_mail_in_flight_at_sigterm_is_finished(own, wire):
+    """DESIGN §4: the answer that comes in time is marked; only what did not go out yet goes out after the start."""
+    account, instance = own.account("bob"), "urn:uuid:00000000-0000-4000-c000-000000000003"
+    alice = own.peer(wire, own.account("alice"))
+    for text in ("one", "two"):
+        assert alice.message(account.aor, text).status == 202
+    bob = own.peer(wire, account, instance=instance).online()
+    message = bob.expect()
+    assert message.text == "one"
+    own.process.signal(15)
+    wire.run(0.3)
+    bob.answer(message, 200)
+    assert own.stop() == 0
+    own.restart()
+    bob.take_all().online()
+    assert bob.wait_texts(2) == ["one", "two"]
+
+
 def test_one_data_folder_one_server(own):
     second = Telexd(own.folder / "second")
     second.data = own.data

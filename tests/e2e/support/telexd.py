@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .phone import Account
 from .ports import free_port
-from .process import Process, eventually, run
+from .process import Late, Process, eventually, run
 from .sipwire import Wire
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -123,7 +123,11 @@ class Telexd:
                 wire.turn(0.05)
                 return exchange.final and exchange.final.status == 200
 
-            eventually(answers, timeout, "telexd answers OPTIONS with 200")
+            try:
+                eventually(answers, timeout, "telexd answers OPTIONS with 200")
+            except Late as late:
+                got = [response.start for exchange in peer.exchanges.values() for response in exchange.responses]
+                raise Late(f"{late}\nanswers so far: {got}\n{self.process.tail()}") from None
         finally:
             wire.close()
 
