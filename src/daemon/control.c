@@ -331,7 +331,13 @@ int control_new(struct daemon *daemon, struct control **ret)
 
 void control_stop(struct control *c)
 {
+    int fd = c->listener.fd;
     c->stopping = true;
+    if (fd < 0)
+        return;
+    loop_io_del(c->daemon->loop, &c->listener);
+    close(fd);
+    (void)unlink(c->name.sun_path);
 }
 
 size_t control_running(const struct control *c)
@@ -345,10 +351,7 @@ void control_free(struct control *c)
         return;
     LIST_EACH (n, &c->sessions)
         close_session(CONTAINER_OF(n, struct control_session, node));
-    int fd = c->listener.fd;
-    loop_io_del(c->daemon->loop, &c->listener);
-    close(fd);
-    (void)unlink(c->name.sun_path);
+    control_stop(c);
     if (c->folder >= 0)
         close(c->folder);
     free(c);

@@ -16,11 +16,12 @@
 
 /* Removes a stale socket (the caller holds the folder's lock), binds and listens. ERR_NO_MEMORY, ERR_IO with errno. */
 int control_new(struct daemon *daemon, struct control **ret);
-/* No further request is begun; those that run end as soon as they can. */
+/* Removes the socket, while the folder's lock is still held: afterwards it might be the next telexd's. No further
+ * request is begun; those that run end as soon as they can. Legal twice. */
 void control_stop(struct control *c);
 /* Requests that have not been answered yet. */
 size_t control_running(const struct control *c);
-/* Removes the socket too. */
+/* Stops it too. */
 void control_free(struct control *c);
 
 #endif

@@ -298,6 +298,8 @@ static void nothing_begins_once_it_stops(void **state)
     hear(fd, heard, sizeof heard);
     assert_string_equal(heard, "{\"ok\":false,\"error\":\"telexd is stopping\"}\n");
     assert_int_equal(control_running(f->daemon.control), 0);
+    struct stat info;
+    assert_int_not_equal(stat(f->socket, &info), 0);
     close(fd);
     run(f);
 }
