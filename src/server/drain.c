@@ -300,35 +300,39 @@ static bool may_drain(const struct device *d)
            location_binding(d, home->wheel->now_ms);
 }
 
-static void set_aside(struct device *d, uint64_t seq, uint16_t status)
-{
-    end_head(d, seq, STORE_FAILED, status);
-    drain_start(d);
-}
-
-void drain_start(struct device *d)
+/* True: an entry ended that cannot be sent, and the one behind it has its turn. */
+static bool step(struct device *d)
 {
     const struct entry *e = next_to_try(d);
     if (!e && d->drain && !d->drain->branch && !d->drain->reading)
         stop(d->drain);
     if (!e || !may_drain(d))
-        return;
+        return false;
     struct drain *n = drain_of(d);
     if (!n || n->reading || n->branch)
-        return;
+        return false;
     struct store_row *row = take_row(n, e->seq);
     if (!row) {
         read_ahead(n, e);
-        return;
+        return false;
     }
     if (!row->bytes) { /* the store has lost it: an end that somebody must see */
         LOG(LOG_ERROR, "entry-missing", LOG_FIELD("account", d->account->aor));
-        set_aside(d, e->seq, 0);
-        return;
+        end_head(d, e->seq, STORE_FAILED, 0);
+        return true;
     }
     int err = send_row(n, row);
     if (err == ERR_TOO_LARGE)
-        set_aside(d, e->seq, 513); /* RFC 3261 §21.5.7; it would stand in the way of all behind it */
+        end_head(d, e->seq, STORE_FAILED, 513); /* RFC 3261 §21.5.7; it would stand in the way of all behind it */
     else if (err != ERR_NONE)
         drain_hold(d);
+    return err == ERR_TOO_LARGE;
+}
+
+void drain_start(struct device *d)
+{
+    bool ended;
+    do
+        ended = step(d);
+    while (ended);
 }
