@@ -283,7 +283,7 @@ static int unescape_user(struct slice user, struct buf *out)
 
 int accounts_make_credentials(struct slice aor, struct slice password, struct store_credentials *ret)
 {
-    struct store_credentials c;
+    struct store_credentials c = {0};
     struct uri uri;
     size_t fault;
     struct buf user, full;

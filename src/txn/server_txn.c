@@ -208,8 +208,9 @@ static const char *behind_top_via(const struct message *m, const struct header_l
     struct via via;
     struct slice text;
     int err = ERR_NONE;
-    if (!message_next_via(m, &values, &via, &text, &err) || !message_next_via(m, &values, &via, &text, &err))
-        return NULL;
+    for (int i = 0; i < 2; i++)
+        if (!message_next_via(m, &values, &via, &text, &err))
+            return NULL;
     return text.ptr < line_end ? text.ptr : next_line;
 }
 

@@ -198,12 +198,11 @@ static void test_newest_live_binding(void **state)
     struct device *d = location_find_device(a, SLICE("<urn:uuid:1>"));
     struct binding *c = location_find_binding(a, SLICE("sip:c@192.0.2.10"), SLICE("call-1"));
     struct binding *b = location_find_binding(a, SLICE("sip:b@192.0.2.10"), SLICE("call-1"));
-    struct binding *first = location_find_binding(a, SLICE("sip:a@192.0.2.10"), SLICE("call-1"));
     assert_ptr_equal(location_binding(d, lab->mono_ms), c);
     c->live = false;
     assert_ptr_equal(location_binding(d, lab->mono_ms), b);
     do_register(lab, TRANSPORT_UDP, "Contact: <sip:a@192.0.2.10>;expires=60" I1 "\r\n"); /* refreshed: the newest */
-    first = location_find_binding(a, SLICE("sip:a@192.0.2.10"), SLICE("call-1"));
+    struct binding *first = location_find_binding(a, SLICE("sip:a@192.0.2.10"), SLICE("call-1"));
     assert_ptr_equal(location_binding(d, lab->mono_ms), first);
     assert_ptr_equal(location_binding(d, first->expires_mono_ms), b);
     assert_null(location_binding(d, lab->mono_ms + DAY));
