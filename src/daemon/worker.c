@@ -60,7 +60,13 @@ static void on_flow_closed(void *context, const struct flow *flow)
     server_flow_closed(w->server, flow);
 }
 
-static const struct net_user net_user = {on_received, on_malformed, on_link_failed, on_flow_closed};
+static void on_keepalive(void *context, const struct flow *flow)
+{
+    struct worker *w = context;
+    server_heard(w->server, flow);
+}
+
+static const struct net_user net_user = {on_received, on_malformed, on_link_failed, on_flow_closed, on_keepalive};
 
 /* --- posting --- */
 

@@ -108,6 +108,13 @@ void conn_input_deliver(struct conn *c, struct slice message)
     packet_unref(&packet);
 }
 
+void conn_input_keepalive(struct conn *c)
+{
+    conn_output_raw(c, SLICE("\r\n"));
+    if (c->net->user->heard)
+        c->net->user->heard(c->net->context, &c->flow);
+}
+
 void conn_input_malformed(struct conn *c, struct slice head, const struct message_fault *fault)
 {
     c->net->counters.malformed++;

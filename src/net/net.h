@@ -22,6 +22,8 @@ struct net_user {
     void (*link_failed)(void *context, uint64_t token);
     /* A connection is gone. Each flow of a stream is closed once, unless net_free comes first. */
     void (*flow_closed)(void *context, const struct flow *flow);
+    /* A keep-alive came: no message, but somebody is there. May be NULL. */
+    void (*heard)(void *context, const struct flow *flow);
 };
 
 struct net_listener {

@@ -201,6 +201,8 @@ void conn_input_start(struct conn *c);
 void conn_input_read(struct conn *c);
 /* For framings: one whole message; a stream that cannot be read on. */
 void conn_input_deliver(struct conn *c, struct slice message);
+/* A keep-alive: answered (RFC 5626 §4.4.1). */
+void conn_input_keepalive(struct conn *c);
 void conn_input_malformed(struct conn *c, struct slice head, const struct message_fault *fault);
 
 /* --- conn_output.c --- */

@@ -21,7 +21,7 @@ static size_t input(struct conn *c, struct slice in)
         if (kind == FRAME_MESSAGE)
             conn_input_deliver(c, slice_head(rest, len));
         else if (kind == FRAME_KEEPALIVE)
-            conn_output_raw(c, SLICE("\r\n"));
+            conn_input_keepalive(c);
         used += len;
     }
     return used;

@@ -80,11 +80,6 @@ static void take(struct listener *l, struct mmsghdr *m)
     struct net *n = l->net;
     struct slice in = slice_make(m->msg_hdr.msg_iov->iov_base, m->msg_len);
     n->counters.datagrams_in++;
-    struct packet *packet = is_noise(in) ? NULL : packet_copy(in);
-    if (!packet) {
-        n->counters.datagrams_dropped++;
-        return;
-    }
     struct flow flow = {
         .transport = TRANSPORT_UDP,
         .worker = (uint8_t)n->worker,
@@ -92,6 +87,14 @@ static void take(struct listener *l, struct mmsghdr *m)
         .local = destination(l, &m->msg_hdr),
         .remote = sockaddr_to_address(m->msg_hdr.msg_name),
     };
+    bool noise = is_noise(in);
+    struct packet *packet = noise ? NULL : packet_copy(in);
+    if (noise && n->user->heard)
+        n->user->heard(n->context, &flow);
+    if (!packet) {
+        n->counters.datagrams_dropped++;
+        return;
+    }
     n->user->received(n->context, &flow, packet);
     packet_unref(&packet);
 }

@@ -85,8 +85,9 @@ struct account {
 
     struct entry *entries; /* a queue by seq; ended ones (owed == 0) leave when they reach the front */
     uint32_t entry_first, entry_count, entry_cap;
-    uint32_t untaken; /* entries owed to the heir: what the quota counts, with those being appended */
-    uint32_t copies;  /* entries owed only to devices, another having taken them */
+    uint32_t reserved; /* entries whose append is under way: they have room at the end */
+    uint32_t untaken;  /* entries owed to the heir: what the quota counts, with those being appended */
+    uint32_t copies;   /* entries owed only to devices, another having taken them */
     uint64_t untaken_bytes;
     uint64_t entry_expiry_ms; /* not later than the earliest expiry of an entry; UINT64_MAX: none */
     struct timer expiry;      /* the next binding, device or entry to end */

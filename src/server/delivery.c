@@ -18,7 +18,7 @@ static void delivery_free(struct delivery *d)
 {
     timer_wheel_cancel(d->home->wheel, &d->timer);
     list_remove(&d->node);
-    d->home->deciding--;
+    server_end_deciding(d->home, d->letter->tail->len);
     /* A refusal or a failure: nothing is remembered. A repeat is tried anew now that the last branch has ended, so that
      * two attempts are never in flight together (C4); until now it got the same answer. */
     if (d->duplicate)
@@ -40,19 +40,17 @@ void delivery_free_all(struct account *a)
         delivery_free(CONTAINER_OF(node, struct delivery, node));
 }
 
-static void decided(struct delivery *d)
+void delivery_decided(struct delivery *d)
 {
     d->phase = DELIVERY_DECIDED;
     timer_wheel_cancel(d->home->wheel, &d->timer);
 }
 
-void delivery_remember(struct delivery *d, uint16_t status, bool stored)
+void delivery_remember(struct delivery *d, uint16_t status)
 {
-    uint64_t keep = LIMIT_DUPLICATE_KEEP_MS;
-    if (stored && (uint64_t)d->letter->life_s * 1000 > keep)
-        keep = (uint64_t)d->letter->life_s * 1000; /* C5: for the message's life and at least 24 h */
     if (d->duplicate)
-        duplicates_end(d->home->duplicates, d->duplicate, status, stored, d->home->wheel->now_ms + keep);
+        duplicates_end(d->home->duplicates, d->duplicate, status, d->account->id, d->seq,
+                       d->home->wheel->now_ms + LIMIT_DUPLICATE_KEEP_MS);
     d->duplicate = NULL;
 }
 
@@ -89,7 +87,7 @@ static bool all_refused(const struct delivery *d, uint32_t owed)
 static void refuse(struct delivery *d, uint16_t status, struct slice headers)
 {
     delivery_answer(d, status, headers);
-    decided(d);
+    delivery_decided(d);
 }
 
 static void decide_live_only(struct delivery *d)
@@ -100,7 +98,7 @@ static void decide_live_only(struct delivery *d)
         delivery_answer_best(d);
     else
         delivery_answer(d, 480, SLICE_NONE); /* never stored, never pushed */
-    decided(d);
+    delivery_decided(d);
 }
 
 static void decide(struct delivery *d)
@@ -110,13 +108,13 @@ static void decide(struct delivery *d)
         decide_live_only(d);
     } else if (d->taken && !owed) {
         delivery_answer(d, 200, SLICE_NONE); /* C2: nothing owed, nothing touches the disk */
-        delivery_remember(d, 200, false);
-        decided(d);
+        delivery_remember(d, 200);
+        delivery_decided(d);
     } else if (d->taken) {
         delivery_commit(d, owed);
     } else if (d->best_refusal >= 600 || all_refused(d, owed)) {
         delivery_answer_best(d);
-        decided(d);
+        delivery_decided(d);
     } else if (!mailbox_has_room(d->account, d->letter->tail->len)) {
         refuse(d, 480, delivery_retry_later); /* C11 */
     } else {
@@ -317,7 +315,6 @@ static struct delivery *delivery_new(struct server *home, struct account *a, str
         }
     }
     list_push_back(&a->deliveries, &d->node);
-    home->deciding++;
     return d;
 }
 
@@ -330,8 +327,11 @@ void delivery_start(struct server *home, struct letter *l)
         letter_free(l);
         return;
     }
-    if (a && home->deciding < home->config->limits.deciding_max && (l->live_only || !would_not_fit(home, a, l)))
+    if (a && (l->live_only || !would_not_fit(home, a, l)) && server_begin_deciding(home, l->tail->len)) {
         d = delivery_new(home, a, l);
+        if (!d)
+            server_end_deciding(home, l->tail->len);
+    }
     if (!d) {
         delivery_answer_letter(home, l, 503, delivery_retry_later);
         delivery_count_answer(home, 503);

@@ -39,9 +39,8 @@ static void on_committed(struct delivery *d)
     struct account *a = d->account;
     uint16_t status = d->request.append.entry.answer;
     d->seq = d->request.append.entry.seq;
-    /* Without memory the next start tells of it. */
-    (void)mailbox_add(a, d->seq, d->owed, d->marked, d->letter->tail->len, d->request.append.entry.expires_ms);
-    delivery_remember(d, status, true);
+    mailbox_add(a, d->seq, d->owed, d->marked, d->letter->tail->len, d->request.append.entry.expires_ms);
+    delivery_remember(d, status);
     delivery_answer(d, status, SLICE_NONE);
     apply_meanwhile(d);
     mailbox_trim_copies(a);
@@ -103,8 +102,13 @@ void delivery_commit(struct delivery *d, uint32_t owed)
 {
     struct letter *l = d->letter;
     int64_t now = clock_wall_ms(d->home->clock);
-    d->phase = DELIVERY_COMMITTING;
     d->owed = owed | (d->taken ? 0 : DELIVERY_HEIR_BIT);
+    if (!mailbox_reserve(d->account, d->owed, l->tail->len)) {
+        delivery_answer(d, 503, delivery_retry_later); /* C1: what memory cannot hold is not promised */
+        delivery_decided(d);
+        return;
+    }
+    d->phase = DELIVERY_COMMITTING;
     d->request = (struct store_request){
         .op = STORE_APPEND, .worker = d->home->worker, .account = d->account->id, .done = on_appended};
     d->request.append.entry = (struct store_entry){
@@ -119,7 +123,6 @@ void delivery_commit(struct delivery *d, uint32_t owed)
     memcpy(d->request.append.entry.duplicate_key, l->duplicate_key, sizeof l->duplicate_key);
     d->request.append.marks = d->marks;
     make_marks(d);
-    mailbox_reserve(d->account, d->owed, l->tail->len);
     set_timer(d);
     store_submit(d->home->store, &d->request);
 }

@@ -64,7 +64,9 @@ void delivery_late_end(struct delivery *d, struct device *device, enum branch_en
 
 /* delivery.c */
 /* The outcome that a repeat will be told (C5). */
-void delivery_remember(struct delivery *d, uint16_t status, bool stored);
+/* Nothing more is to be decided; what still runs goes on. */
+void delivery_decided(struct delivery *d);
+void delivery_remember(struct delivery *d, uint16_t status);
 void delivery_free_if_done(struct delivery *d);
 
 #endif

@@ -16,9 +16,12 @@ struct duplicates {
     struct list live, stored;
     size_t live_count;
     size_t live_max;
+    bool (*is_owed)(void *context, int64_t account, uint64_t seq);
+    void *context;
 };
 
-int duplicates_new(uint32_t live_max, struct duplicates **ret)
+int duplicates_new(uint32_t live_max, bool (*is_owed)(void *context, int64_t account, uint64_t seq), void *context,
+                   struct duplicates **ret)
 {
     struct duplicates *d = calloc(1, sizeof *d);
     if (!d)
@@ -30,6 +33,8 @@ int duplicates_new(uint32_t live_max, struct duplicates **ret)
     list_init(&d->live);
     list_init(&d->stored);
     d->live_max = live_max;
+    d->is_owed = is_owed;
+    d->context = context;
     *ret = d;
     return ERR_NONE;
 }
@@ -51,7 +56,7 @@ static void forget(struct table_node *n, void *context)
     struct duplicates *d = context;
     struct duplicate *entry = CONTAINER_OF(n, struct duplicate, node);
     table_remove(&d->table, n);
-    if (list_is_linked(&entry->age) && !entry->stored)
+    if (list_is_linked(&entry->age) && !entry->seq)
         d->live_count--;
     list_remove(&entry->age);
     free(entry);
@@ -86,15 +91,16 @@ struct duplicate *duplicates_begin(struct duplicates *d, const uint8_t key[16], 
     return entry;
 }
 
-void duplicates_end(struct duplicates *d, struct duplicate *entry, uint16_t status, bool stored,
+void duplicates_end(struct duplicates *d, struct duplicate *entry, uint16_t status, int64_t account, uint64_t seq,
                     uint64_t forget_mono_ms)
 {
     entry->deciding = NULL;
     entry->status = status;
-    entry->stored = stored;
+    entry->account = account;
+    entry->seq = seq;
     entry->forget_mono_ms = forget_mono_ms;
-    list_push_back(stored ? &d->stored : &d->live, &entry->age);
-    if (!stored && ++d->live_count > d->live_max)
+    list_push_back(seq ? &d->stored : &d->live, &entry->age);
+    if (!seq && ++d->live_count > d->live_max)
         forget(&CONTAINER_OF(list_first(&d->live), struct duplicate, age)->node, d);
 }
 
@@ -113,12 +119,12 @@ static void sweep_live(struct duplicates *d, uint64_t now_mono_ms)
     }
 }
 
-/* Their lives differ, so one that stays goes to the back: a long one must not keep all that came after it. */
+/* One that stays goes to the back: what waits for an absent device must not keep all that came after it. */
 static void sweep_stored(struct duplicates *d, uint64_t now_mono_ms)
 {
     for (unsigned i = 0; i < SWEEP_STEP && !list_is_empty(&d->stored); i++) {
         struct duplicate *next = CONTAINER_OF(list_pop_front(&d->stored), struct duplicate, age);
-        if (next->forget_mono_ms > now_mono_ms)
+        if (next->forget_mono_ms > now_mono_ms || d->is_owed(d->context, next->account, next->seq))
             list_push_back(&d->stored, &next->age);
         else
             forget(&next->node, d);

@@ -166,8 +166,7 @@ static void load_entry(void *context, int64_t id, const struct store_entry *e, u
     struct duplicate *d = duplicates_find(seen, e->duplicate_key);
     if (!d && (d = duplicates_begin(seen, e->duplicate_key, NULL))) {
         uint64_t forget = to_mono(a->home, e->accepted_ms + (int64_t)LIMIT_DUPLICATE_KEEP_MS);
-        uint64_t end = to_mono(a->home, e->expires_ms);
-        duplicates_end(seen, d, e->answer, true, forget > end ? forget : end);
+        duplicates_end(seen, d, e->answer, id, e->seq, forget);
     }
     note(l, d ? mailbox_load_entry(a, e, size) : ERR_NO_MEMORY);
 }

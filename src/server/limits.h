@@ -41,9 +41,10 @@ struct server_limits {
 #define LIMIT_DATAGRAM_BYTES          65507u  /* the most that UDP carries over IPv4 */
 #define LIMIT_NAT_PING_MS             25000u  /* under the 30 s after which common NATs forget UDP */
 #define LIMIT_NAT_MISSES              3u
-#define LIMIT_MAX_FORWARDS            70u /* RFC 3261 §8.1.1.6 */
-#define LIMIT_MAX_BREADTH             60u /* RFC 5393 §5.3.3 */
-#define LIMIT_RETRY_AFTER_S           30u /* in a 503 or 480 of ours */
+#define LIMIT_MAX_FORWARDS            70u                 /* RFC 3261 §8.1.1.6 */
+#define LIMIT_MAX_BREADTH             60u                 /* RFC 5393 §5.3.3 */
+#define LIMIT_RETRY_AFTER_S           30u                 /* in a 503 or 480 of ours */
+#define LIMIT_DECIDING_BYTES          (64u * 1024 * 1024) /* per worker: 20 000 messages of 3 kB */
 #define LIMIT_WAITERS                 16u /* duplicates that wait for one decision; a further one gets 503 */
 #define LIMIT_DUPLICATE_KEEP_MS       (24u * 3600u * 1000u) /* C5 */
 

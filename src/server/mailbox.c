@@ -125,16 +125,6 @@ static void count_appending(struct account *a, uint32_t owed, uint32_t size, int
             a->devices[n]->appending += (uint32_t)sign;
 }
 
-void mailbox_reserve(struct account *a, uint32_t owed, uint32_t size)
-{
-    count_appending(a, owed, size, +1);
-}
-
-void mailbox_release(struct account *a, uint32_t owed, uint32_t size)
-{
-    count_appending(a, owed, size, -1);
-}
-
 /* --- growing --- */
 
 /* Moves the queue to the front of its array and leaves out what has ended behind an entry that waits for long. */
@@ -148,22 +138,46 @@ static void compact(struct account *a)
     a->entry_count = kept;
 }
 
+/* Room for `more` entries at the end. */
+static bool make_room(struct account *a, uint32_t more)
+{
+    if (a->entry_first + a->entry_count + more <= a->entry_cap)
+        return true;
+    compact(a);
+    uint32_t need = a->entry_count + more;
+    if (need <= a->entry_cap / 2) /* else the next compaction would come too soon */
+        return true;
+    uint32_t cap = need < 4 ? 8 : need * 2;
+    struct entry *grown = realloc(a->entries, cap * sizeof *grown);
+    if (!grown)
+        return false;
+    a->entries = grown;
+    a->entry_cap = cap;
+    return true;
+}
+
 static struct entry *push(struct account *a)
 {
-    bool is_at_end = a->entry_first + a->entry_count == a->entry_cap;
-    if (is_at_end)
-        compact(a);
-    if (is_at_end && a->entry_count >= a->entry_cap / 2) { /* or the next compaction would come too soon */
-        uint32_t cap = a->entry_cap ? a->entry_cap * 2 : 8;
-        struct entry *grown = realloc(a->entries, cap * sizeof *grown);
-        if (!grown)
-            return NULL;
-        a->entries = grown;
-        a->entry_cap = cap;
-    }
+    if (!make_room(a, 1))
+        return NULL;
     struct entry *e = entry_at(a, a->entry_count++);
     memset(e, 0, sizeof *e);
     return e;
+}
+
+bool mailbox_reserve(struct account *a, uint32_t owed, uint32_t size)
+{
+    if (!make_room(a, a->reserved + 1))
+        return false;
+    a->reserved++;
+    count_appending(a, owed, size, +1);
+    return true;
+}
+
+void mailbox_release(struct account *a, uint32_t owed, uint32_t size)
+{
+    a->reserved--;
+    count_appending(a, owed, size, -1);
 }
 
 /* C12: what is left of its life on the monotonic clock; a wall clock that jumped can't make it longer than the cap. */
@@ -329,10 +343,10 @@ static uint32_t welcome_newcomers(struct account *a, uint64_t seq, uint32_t owed
     return owed;
 }
 
-int mailbox_add(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked, uint32_t size, int64_t expires_ms)
+void mailbox_add(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked, uint32_t size, int64_t expires_ms)
 {
     mailbox_release(a, owed, size);
-    return mailbox_insert(a, seq, welcome_newcomers(a, seq, owed, marked), size, expires_ms, 0);
+    (void)mailbox_insert(a, seq, welcome_newcomers(a, seq, owed, marked), size, expires_ms, 0);
 }
 
 /* --- devices --- */

@@ -24,12 +24,13 @@ bool mailbox_has_backlog(const struct device *d);
 /* Quota (C11): room for one more message of `size` octets that no device took. */
 bool mailbox_has_room(const struct account *a, uint32_t size);
 
-/* Reserves and gives back what an append in progress will owe: `owed` has a bit for each device, bit 0 for the heir. */
-void mailbox_reserve(struct account *a, uint32_t owed, uint32_t size);
+/* Reserves and gives back what an append in progress will owe: `owed` has a bit for each device, bit 0 for the heir.
+ * False without memory: then nothing may be appended. */
+bool mailbox_reserve(struct account *a, uint32_t owed, uint32_t size);
 void mailbox_release(struct account *a, uint32_t owed, uint32_t size);
 /* The append was committed: `owed` as reserved, `marked` has a bit for each device whose end the append said. It lives
- * until `expires_ms` of the wall clock. ERR_NO_MEMORY: it stays in the store and is told again at the next start. */
-int mailbox_add(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked, uint32_t size, int64_t expires_ms);
+ * until `expires_ms` of the wall clock. The room for it was reserved. */
+void mailbox_add(struct account *a, uint64_t seq, uint32_t owed, uint32_t marked, uint32_t size, int64_t expires_ms);
 
 /* The oldest entry owed to the device, over `after`; NULL: none. */
 const struct entry *mailbox_next(const struct device *d, uint64_t after);

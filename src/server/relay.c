@@ -22,7 +22,7 @@ static void relay_free(struct relay *r)
 {
     timer_wheel_cancel(r->server->wheel, &r->timer);
     list_remove(&r->node);
-    r->server->deciding--;
+    server_end_deciding(r->server, r->letter->tail->len);
     letter_free(r->letter);
     free(r);
 }
@@ -36,10 +36,12 @@ static void answer(struct relay *r, uint16_t status)
 static void on_attempt_done(void *context, const struct attempt_result *result)
 {
     struct relay *r = context;
-    if (result->status && result->status != 408) /* RFC 4320 §4.2: that one goes no further */
+    if (result->status == 503)
+        answer(r, 500); /* RFC 3261 §16.7 step 6: it would make the sender leave us, and it is they who are busy */
+    else if (result->status && result->status != 408) /* RFC 4320 §4.2: that one goes no further */
         server_forward(r->server, r->letter->txn, result->response);
     else
-        answer(r, result->status || result->timed_out ? 504 : 503);
+        answer(r, 504); /* C15; one that cannot be reached is no fault of ours either */
     relay_free(r);
 }
 
@@ -109,8 +111,11 @@ void relay_free_all(struct server *s)
 
 void relay_start(struct server *s, struct letter *letter, const struct target *next_hop)
 {
-    struct relay *r = s->deciding < s->config->limits.deciding_max ? calloc(1, sizeof *r) : NULL;
+    bool admitted = server_begin_deciding(s, letter->tail->len);
+    struct relay *r = admitted ? calloc(1, sizeof *r) : NULL;
     if (!r) {
+        if (admitted)
+            server_end_deciding(s, letter->tail->len);
         const struct answer busy = {.status = 503, .headers = SLICE("Retry-After: 30\r\n")};
         server_answer(s, letter->txn, &busy);
         letter_free(letter);
@@ -119,7 +124,6 @@ void relay_start(struct server *s, struct letter *letter, const struct target *n
     r->server = s;
     r->letter = letter;
     timer_init(&r->timer, on_timer);
-    s->deciding++;
     list_push_back(&s->relays, &r->node);
     timer_wheel_set_in(s->wheel, &r->timer, LIMIT_PROVISIONAL_MS);
     if (try_hop(r, next_hop) != ERR_NONE) {

@@ -5,7 +5,7 @@
 
 #include "server/letter.h"
 
-/* Takes the letter; answers its transaction: the next hop's answer, 504 after 30 s, 503 when it can't be reached. On
+/* Takes the letter; answers its transaction: the next hop's answer, 504 after 30 s or when it can't be reached. On
  * the arrival worker. */
 void relay_start(struct server *s, struct letter *letter, const struct target *next_hop);
 /* The server ends; no worker runs any more. */

@@ -7,6 +7,7 @@
 #include "server/branch.h"
 #include "server/duplicates.h"
 #include "server/home.h"
+#include "server/mailbox.h"
 #include "server/rates.h"
 #include "server/relay.h"
 #include "server/request.h"
@@ -64,6 +65,12 @@ static int make_auth(struct server *s)
     return auth_new(&c, &s->auth);
 }
 
+static bool is_owed(void *context, int64_t account, uint64_t seq)
+{
+    const struct account *a = home_find(context, account);
+    return a && mailbox_find(a, seq);
+}
+
 int server_new(const struct server_env *env, struct server **ret)
 {
     struct server *s = calloc(1, sizeof *s);
@@ -83,7 +90,7 @@ int server_new(const struct server_env *env, struct server **ret)
     list_init(&s->relays);
     if (table_init(&s->homes, HOMES_MAX) != ERR_NONE || make_endpoint(s) != ERR_NONE || make_auth(s) != ERR_NONE ||
         rates_new(&s->shared->hash_key, &s->config->limits, &s->rates) != ERR_NONE ||
-        duplicates_new(s->config->limits.duplicates_max, &s->duplicates) != ERR_NONE ||
+        duplicates_new(s->config->limits.duplicates_max, is_owed, s, &s->duplicates) != ERR_NONE ||
         watch_new(&s->shared->hash_key, &s->watch) != ERR_NONE) {
         server_free(s);
         return ERR_NO_MEMORY;
@@ -138,6 +145,11 @@ void server_malformed(struct server *s, const struct flow *flow, struct packet *
                       const struct message_fault *fault)
 {
     endpoint_malformed(s->endpoint, flow, packet, fault);
+}
+
+void server_heard(struct server *s, const struct flow *flow)
+{
+    watch_heard(s, flow);
 }
 
 void server_link_failed(struct server *s, uint64_t token)
@@ -251,6 +263,23 @@ void server_forward(struct server *s, struct txn_id to, struct packet *packet)
     m->response = packet_ref(packet);
     m->post.run = answer_moved;
     mesh_post(s->mesh, to.worker, &m->post);
+}
+
+/* --- admitting --- */
+
+bool server_begin_deciding(struct server *s, size_t bytes)
+{
+    if (s->deciding >= s->config->limits.deciding_max || s->deciding_bytes + bytes > LIMIT_DECIDING_BYTES)
+        return false;
+    s->deciding++;
+    s->deciding_bytes += bytes;
+    return true;
+}
+
+void server_end_deciding(struct server *s, size_t bytes)
+{
+    s->deciding--;
+    s->deciding_bytes -= bytes;
 }
 
 /* --- stopping and counting --- */

@@ -44,7 +44,10 @@ int server_load(struct server **servers, struct server_shared *shared);
 /* From the net: one datagram or framed message; a late failure; a connection that ended. */
 void server_receive(struct server *s, const struct flow *flow, struct packet *packet);
 /* A stream that cannot be read on: `packet` holds what came of the message; `fault` says how it is answered. */
-void server_malformed(struct server *s, const struct flow *flow, struct packet *packet, const struct message_fault *fault);
+void server_malformed(struct server *s, const struct flow *flow, struct packet *packet,
+                      const struct message_fault *fault);
+/* A keep-alive came that is no message: a device that was away may be back. */
+void server_heard(struct server *s, const struct flow *flow);
 void server_link_failed(struct server *s, uint64_t token);
 void server_flow_closed(struct server *s, const struct flow *flow);
 

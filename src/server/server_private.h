@@ -31,9 +31,14 @@ struct server {
     struct watch *watch;           /* flows on this worker whose next packet wakes a held device */
     struct list attempts;          /* that run, asked for here */
     struct list branches, relays;
-    size_t deciding;               /* deliveries that run */
+    size_t deciding;       /* deliveries and relays that run */
+    size_t deciding_bytes; /* of their messages */
     struct server_counters counters;
 };
+
+/* Admits one more message of `bytes` to be decided; false: too many run, answer 503 (C17). */
+bool server_begin_deciding(struct server *s, size_t bytes);
+void server_end_deciding(struct server *s, size_t bytes);
 
 /* Answers a server transaction that may live on another worker. `a` is copied. A transaction that ended meanwhile is no
  * error. Without memory the answer is lost and the client's repeat gets it. */

@@ -187,6 +187,8 @@ static void idleness_is_broken_by_keepalives(void **state)
         bench_write(fd, SLICE("\r\n\r\n"));
         bench_expect(&bench, fd, SLICE("\r\n"));
     }
+    assert_int_equal(bench.heard, 4);
+    assert_int_equal(bench.flow.remote.port, bench_port(fd));
     assert_int_equal(bench.closed, 0);
     close(fd);
 }

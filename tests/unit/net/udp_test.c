@@ -66,6 +66,8 @@ static void drops_noise_silently(void **state)
     bench_until(&bench, &bench.received, 1);
     assert_int_equal(net_counters(bench.net)->datagrams_dropped, 6);
     assert_int_equal(net_counters(bench.net)->datagrams_in, 7);
+    assert_int_equal(bench.heard, 6); /* somebody is there */
+    assert_int_equal(bench.flow.remote.port, bench_port(fd));
     close(fd);
     bench_deinit(&bench);
 }

@@ -14,10 +14,20 @@
 
 static struct delivery *const somebody = (struct delivery *)(void *)&somebody;
 
+/* The entry that somebody still waits for; 0: none. */
+static uint64_t owed_seq;
+
+static bool is_owed(void *context, int64_t account, uint64_t seq)
+{
+    assert_int_equal(account, 7);
+    return seq == *(const uint64_t *)context;
+}
+
 static int setup(void **state)
 {
+    owed_seq = 0;
     struct duplicates *d;
-    assert_int_equal(duplicates_new(LIVE_MAX, &d), ERR_NONE);
+    assert_int_equal(duplicates_new(LIVE_MAX, is_owed, &owed_seq, &d), ERR_NONE);
     *state = d;
     return 0;
 }
@@ -61,7 +71,7 @@ static void test_found_from_the_beginning(void **state)
 static void test_the_outcome_is_kept(void **state)
 {
     struct duplicates *d = *state;
-    duplicates_end(d, begin(d, 1), 202, true, 100);
+    duplicates_end(d, begin(d, 1), 202, 7, 1, 100);
     const struct duplicate *entry = duplicates_find(d, key_of(1));
     assert_non_null(entry);
     assert_null(entry->deciding);
@@ -79,9 +89,9 @@ static void test_live_ones_are_bounded_stored_ones_are_not(void **state)
 {
     struct duplicates *d = *state;
     for (unsigned i = 0; i < 100; i++)
-        duplicates_end(d, begin(d, 1000 + i), 202, true, 100);
+        duplicates_end(d, begin(d, 1000 + i), 202, 7, 1, 100);
     for (unsigned i = 0; i < 10; i++)
-        duplicates_end(d, begin(d, i), 200, false, 100);
+        duplicates_end(d, begin(d, i), 200, 0, 0, 100);
     for (unsigned i = 0; i < 10; i++)
         assert_int_equal(knows(d, i), i >= 10 - LIVE_MAX);
     for (unsigned i = 0; i < 100; i++)
@@ -92,8 +102,8 @@ static void test_no_room_for_live_ones_at_all(void **state)
 {
     struct duplicates *d;
     (void)state;
-    assert_int_equal(duplicates_new(0, &d), ERR_NONE);
-    duplicates_end(d, begin(d, 1), 200, false, 100);
+    assert_int_equal(duplicates_new(0, is_owed, &owed_seq, &d), ERR_NONE);
+    duplicates_end(d, begin(d, 1), 200, 0, 0, 100);
     assert_false(knows(d, 1));
     duplicates_free(d);
 }
@@ -103,17 +113,32 @@ static void test_what_is_decided_gives_no_way(void **state)
     struct duplicates *d = *state;
     (void)begin(d, 1000);
     for (unsigned i = 0; i < 10; i++)
-        duplicates_end(d, begin(d, i), 200, false, 100);
+        duplicates_end(d, begin(d, i), 200, 0, 0, 100);
     for (unsigned i = 0; i < 100; i++)
         duplicates_sweep(d, 1000000);
     assert_true(knows(d, 1000));
 }
 
+static void test_what_is_owed_is_known_until_it_ends(void **state)
+{
+    struct duplicates *d = *state;
+    duplicates_end(d, begin(d, 1), 202, 7, 5, 100);
+    duplicates_end(d, begin(d, 2), 202, 7, 6, 100);
+    owed_seq = 5;
+    for (unsigned i = 0; i < 10; i++)
+        duplicates_sweep(d, 1000000);
+    assert_true(knows(d, 1));
+    assert_false(knows(d, 2));
+    owed_seq = 0;
+    duplicates_sweep(d, 1000000);
+    assert_false(knows(d, 1));
+}
+
 static void test_time(void **state)
 {
     struct duplicates *d = *state;
-    duplicates_end(d, begin(d, 1), 200, false, 100);
-    duplicates_end(d, begin(d, 2), 202, true, 100);
+    duplicates_end(d, begin(d, 1), 200, 0, 0, 100);
+    duplicates_end(d, begin(d, 2), 202, 7, 1, 100);
     duplicates_sweep(d, 99);
     assert_true(knows(d, 1) && knows(d, 2));
     duplicates_sweep(d, 100);
@@ -124,9 +149,9 @@ static void test_time(void **state)
 static void test_a_long_life_in_front_of_short_ones(void **state)
 {
     struct duplicates *d = *state;
-    duplicates_end(d, begin(d, 0), 202, true, 1000000);
+    duplicates_end(d, begin(d, 0), 202, 7, 1, 1000000);
     for (unsigned i = 1; i < 100; i++)
-        duplicates_end(d, begin(d, i), 202, true, 100);
+        duplicates_end(d, begin(d, i), 202, 7, 1, 100);
     for (unsigned i = 0; i < 50; i++)
         duplicates_sweep(d, 200);
     assert_true(knows(d, 0));
@@ -144,6 +169,7 @@ int main(void)
         TEST(test_live_ones_are_bounded_stored_ones_are_not),
         TEST(test_no_room_for_live_ones_at_all),
         TEST(test_what_is_decided_gives_no_way),
+        TEST(test_what_is_owed_is_known_until_it_ends),
         TEST(test_time),
         TEST(test_a_long_life_in_front_of_short_ones),
     };

@@ -189,8 +189,10 @@ static void test_copies_quota_passes_over_devices_without_copies(void **state)
     lab_advance(lab, 1000);
     away(lab, &phone_c); /* number 2 */
     (void)post_send(lab, &to_bob);
-    for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(mailbox_add(a, a->last_seq + 1, 1u << 2, 0, 10, lab->wall_ms + 100000), ERR_NONE);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(mailbox_reserve(a, 1u << 2, 10));
+        mailbox_add(a, a->last_seq + 1, 1u << 2, 0, 10, lab->wall_ms + 100000);
+    }
     assert_string_equal(owed(lab), "7 4 4 4");
     lab->config.limits.copy_messages = 2;
     mailbox_trim_copies(a);
@@ -271,13 +273,30 @@ static void test_many_expire_in_steps(void **state)
 {
     struct lab *lab = *state;
     struct account *a = lab_account(lab, BOB);
-    for (uint64_t seq = 1; seq <= 2000; seq++)
-        assert_int_equal(mailbox_add(a, seq, 1, 0, 10, lab->wall_ms + 1000), ERR_NONE);
+    for (uint64_t seq = 1; seq <= 2000; seq++) {
+        assert_true(mailbox_reserve(a, 1, 10));
+        mailbox_add(a, seq, 1, 0, 10, lab->wall_ms + 1000);
+    }
     lab_advance(lab, 1100);
     assert_string_equal(owed(lab), "");
 }
 
 /* --- memory --- */
+
+/* What was answered 202 must fit: the room is there before the store is asked. */
+static void test_reserved_room_is_there(void **state)
+{
+    struct lab *lab = *state;
+    struct account *a = lab_account(lab, BOB);
+    for (unsigned i = 0; i < 100; i++)
+        assert_true(mailbox_reserve(a, 1, 10));
+    const struct entry *room = a->entries;
+    for (uint64_t seq = 1; seq <= 100; seq++)
+        mailbox_add(a, seq, 1, 0, 10, lab->wall_ms + 1000);
+    assert_ptr_equal(a->entries, room); /* nothing was allocated after the promise */
+    assert_int_equal(a->entry_count, 100);
+    assert_int_equal(a->reserved, 0);
+}
 
 /* Behind one entry that waits for long others come and go: their places are used again. */
 static void test_ended_entries_give_their_memory_back(void **state)
@@ -285,9 +304,11 @@ static void test_ended_entries_give_their_memory_back(void **state)
     struct lab *lab = *state;
     struct account *a = lab_account(lab, BOB);
     int64_t expires_ms = lab->wall_ms + 1000000;
-    assert_int_equal(mailbox_add(a, 1, 1, 0, 10, expires_ms), ERR_NONE);
+    assert_true(mailbox_reserve(a, 1, 10));
+    mailbox_add(a, 1, 1, 0, 10, expires_ms);
     for (uint64_t seq = 2; seq < 5000; seq++) {
-        assert_int_equal(mailbox_add(a, seq, 1, 0, 10, expires_ms), ERR_NONE);
+        assert_true(mailbox_reserve(a, 1, 10));
+        mailbox_add(a, seq, 1, 0, 10, expires_ms);
         assert_non_null(mailbox_find(a, seq));
         mailbox_end(a, seq, STORE_HEIR, STORE_FAILED, 0);
         assert_null(mailbox_find(a, seq));
@@ -333,6 +354,7 @@ int main(void)
         TEST(test_a_jump_of_the_wall_clock_deletes_nothing),
         TEST(test_a_clock_that_went_back_ends_it_at_the_cap),
         TEST(test_many_expire_in_steps),
+        TEST(test_reserved_room_is_there),
         TEST(test_ended_entries_give_their_memory_back),
         TEST(test_what_is_not_there),
     };

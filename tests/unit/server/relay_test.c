@@ -66,14 +66,23 @@ static void test_no_408_goes_back(void **state)
     assert_int_equal(post_status(lab, branch), 504);
 }
 
-static void test_what_cannot_be_reached_is_503(void **state)
+/* RFC 3261 §16.7 step 6: a 503 would make the phone leave us. */
+static void test_their_503_is_our_500(void **state)
+{
+    struct lab *lab = *state;
+    const char *branch = post_send(lab, &to_carol);
+    post_answer(lab, post_request(lab, LAB_HOP, 0), 503);
+    assert_int_equal(post_status(lab, branch), 500);
+}
+
+static void test_what_cannot_be_reached_is_504(void **state)
 {
     struct lab *lab = *state;
     const char *branch = post_send(lab, &to_carol);
     struct lab_sent r = *post_request(lab, LAB_HOP, 0);
     server_link_failed(lab->workers[0].server, r.token);
     lab_run(lab);
-    assert_int_equal(post_status(lab, branch), 503);
+    assert_int_equal(post_status(lab, branch), 504);
 }
 
 static void test_too_many_in_decision_is_503(void **state)
@@ -83,6 +92,19 @@ static void test_too_many_in_decision_is_503(void **state)
     const char *branch = post_send(lab, &to_carol);
     assert_int_equal(post_status(lab, branch), 503);
     assert_int_equal(post_count(lab, LAB_HOP), 0);
+}
+
+static void test_too_many_octets_in_decision_is_503(void **state)
+{
+    struct lab *lab = *state;
+    lab->workers[0].server->deciding_bytes = LIMIT_DECIDING_BYTES;
+    const char *branch = post_send(lab, &to_carol);
+    assert_int_equal(post_status(lab, branch), 503);
+    lab->workers[0].server->deciding_bytes = 0;
+    branch = post_send(lab, &to_carol);
+    post_answer(lab, post_request(lab, LAB_HOP, 0), 200);
+    assert_int_equal(post_status(lab, branch), 200);
+    assert_int_equal(lab->workers[0].server->deciding_bytes, 0);
 }
 
 /* RFC 3325 §5: said only to those that are trusted. */
@@ -125,8 +147,10 @@ int main(void)
         TEST(test_every_answer_is_passed_back),
         TEST(test_c15_100_at_3500_and_504_at_30_s),
         TEST(test_no_408_goes_back),
-        TEST(test_what_cannot_be_reached_is_503),
+        TEST(test_their_503_is_our_500),
+        TEST(test_what_cannot_be_reached_is_504),
         TEST(test_too_many_in_decision_is_503),
+        TEST(test_too_many_octets_in_decision_is_503),
         TEST(test_asserted_identity),
         TEST(test_on_the_wire),
     };

@@ -99,6 +99,17 @@ static void test_one_packet_wakes_all_lines_of_a_phone(void **state)
     assert_false(carol->held);
 }
 
+static void test_a_keepalive_wakes_too(void **state)
+{
+    struct lab *lab = *state;
+    struct device *d = hold_it(lab, &(struct post_phone){.contact = "10.0.0.1:5060"});
+    struct flow flow = CONTAINER_OF(d->bindings.head.next, struct binding, node)->flow;
+    server_heard(lab->workers[flow.worker].server, &flow);
+    lab_run(lab);
+    lab_advance(lab, LIMIT_DRAIN_AFTER_REGISTER_MS);
+    assert_false(d->held);
+}
+
 static void test_a_device_that_left_is_not_woken(void **state)
 {
     struct lab *lab = *state;
@@ -130,6 +141,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         cmocka_unit_test(test_what_wakes),
         TEST(test_one_packet_wakes_all_lines_of_a_phone),
+        TEST(test_a_keepalive_wakes_too),
         TEST(test_a_device_that_left_is_not_woken),
         TEST(test_no_growth),
     };

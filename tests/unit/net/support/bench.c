@@ -68,7 +68,14 @@ static void flow_closed(void *context, const struct flow *flow)
     b->flow = *flow;
 }
 
-static const struct net_user user = {received, malformed, link_failed, flow_closed};
+static void heard(void *context, const struct flow *flow)
+{
+    struct bench *b = context;
+    b->heard++;
+    b->flow = *flow;
+}
+
+static const struct net_user user = {received, malformed, link_failed, flow_closed, heard};
 
 void bench_init(struct bench *b)
 {

@@ -26,7 +26,7 @@ struct bench {
     const char *dns_servers;
     bool echo; /* every packet goes back on its flow */
     bool close_on_receive, overflow_on_receive;
-    unsigned received, malformed, failed, closed;
+    unsigned received, malformed, failed, closed, heard;
     struct packet *packets[BENCH_KEPT]; /* the last ones, by number modulo BENCH_KEPT */
     struct flow flow;                   /* of the last packet, malformed head or closing */
     struct message_fault fault;
