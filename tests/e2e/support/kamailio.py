@@ -144,9 +144,7 @@ class Kamailio:
 
             def answers():
                 assert self.process.alive(), self.process.tail()
-                exchange = probe.start(probe.build("OPTIONS", f"sip:{self.host}:{self.port}"), retransmit=False)
-                wire.run(0.1)
-                return exchange.final
+                return probe.probe(f"sip:{self.host}:{self.port}")
 
             eventually(answers, 10, "Kamailio answers OPTIONS")
         finally:

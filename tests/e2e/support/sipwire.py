@@ -456,6 +456,12 @@ class Peer:
             response = self.begin(method, uri, headers, body, auth, number=number + 1, **replaced).wait(timeout)
         return response
 
+    def probe(self, uri: str) -> list[int]:
+        """Sends one OPTIONS more to a server that may not be up yet; what any of them was answered so far."""
+        self.start(self.build("OPTIONS", uri), retransmit=False)
+        self.wire.turn(0.05)
+        return [exchange.final.status for exchange in self.exchanges.values() if exchange.final]
+
     def register(self, expires: int | None = 300, contact: str | None = None, headers=(), timeout: float = 8.0,
                  **replaced) -> Message:
         """REGISTER under this peer's lasting Call-ID with rising CSeq. contact="": a query."""
