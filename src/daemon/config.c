@@ -117,11 +117,13 @@ static int read_listener(struct reader *r, const struct place *at, size_t index,
                              .server = (struct server_listener *)(uintptr_t)&c->server.listeners[index]};
     if (index >= LISTENERS_MAX)
         return reader_fail(r, at, "more than %u listeners", LISTENERS_MAX);
-    if (at->node->type != YAML_MAPPING_NODE)
-        return read_at(r, at, &e);
-    int err = reader_map(r, at, keys, sizeof keys / sizeof keys[0], &e);
+    bool is_long = at->node->type == YAML_MAPPING_NODE;
+    int err = is_long ? reader_map(r, at, keys, sizeof keys / sizeof keys[0], &e) : read_at(r, at, &e);
     if (err == ERR_NONE && !e.server->address.family)
         err = reader_fail(r, at, "expected at: transport:address:port");
+    for (size_t i = 0; err == ERR_NONE && e.net->address.port && i < index; i++)
+        if (c->listeners[i].transport == e.net->transport && address_eq(&c->listeners[i].address, &e.net->address))
+            err = reader_fail(r, at, "stands twice");
     return err;
 }
 
@@ -277,6 +279,8 @@ static int parse(struct reader *r, FILE *in, struct config *c)
     if (yaml_parser_load(&parser, &r->document)) {
         err = read_root(r, c);
         yaml_document_delete(&r->document);
+    } else if (in && ferror(in)) {
+        reader_note(r, "%s: cannot be read: is it a file?", r->file);
     } else {
         reader_note(r, "%s:%zu: %s", r->file, parser.problem_mark.line + 1,
                     parser.problem ? parser.problem : "not YAML");

@@ -24,7 +24,8 @@ struct config {
 
 /* Reads `file`, or the built-in default when NULL. `data` (NULL: the file's) overrides the data folder. On failure
  * returns ERR_MALFORMED, ERR_IO or ERR_NO_MEMORY and leaves a message that names the line and the key's path
- * ("telex.yaml:7: listen[2]: port 99999 is out of range") in *ret_message, which the caller frees. */
+ * ("telex.yaml:7: listen[2]: port 99999 is out of range") in *ret_message, which the caller frees; several mistakes
+ * stand in a line each. */
 int config_load(const char *file, const char *data, struct config **ret, char **ret_message);
 void config_free(struct config *c);
 /* Writes the whole configuration with defaults as YAML to `out` (--print-config). */

@@ -39,7 +39,7 @@ static int read_limit(struct reader *r, const struct place *at, struct slice key
             *(uint32_t *)(void *)field = (uint32_t)n;
         return ERR_NONE;
     }
-    return reader_fail(r, at, "unknown limit");
+    return reader_fail(r, at, "unknown limit; telexd --print-config shows all");
 }
 
 int config_limits_read(struct reader *r, const struct place *at, void *into)

@@ -141,12 +141,13 @@ static int read_algorithm(struct reader *r, const struct place *at, size_t index
         return err;
     if (index >= DIGEST_ALGORITHMS)
         return reader_fail(r, at, "more than %d algorithms", DIGEST_ALGORITHMS);
-    if (digest_algorithm_parse(name, &list->algorithms[index]) != ERR_NONE)
+    enum digest_algorithm *next = &list->algorithms[*list->count];
+    if (digest_algorithm_parse(name, next) != ERR_NONE)
         return reader_fail(r, at, "'%.*s' is no algorithm; md5, sha-256 and sha-512-256 are", SLICE_ARG(name));
-    for (size_t i = 0; i < index; i++)
-        if (list->algorithms[i] == list->algorithms[index])
+    for (size_t i = 0; i < *list->count; i++)
+        if (list->algorithms[i] == *next)
             return reader_fail(r, at, "'%.*s' stands twice", SLICE_ARG(name));
-    *list->count = (uint8_t)(index + 1);
+    ++*list->count;
     return ERR_NONE;
 }
 

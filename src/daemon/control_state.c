@@ -152,7 +152,7 @@ void control_state_reload(struct control_call *call)
         reload_append_left_out(&text, left_out);
         control_ok(call, json_pack("{s:o}", "needs_restart", control_json_text(buf_slice(&text))));
     } else {
-        control_refuse(call, "%s; the configuration stays as it was", message ? message : "out of memory");
+        control_refuse(call, "the configuration stays as it was:\n%s", message ? message : "out of memory");
     }
     free(message);
     buf_deinit(&text);

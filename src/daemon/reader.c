@@ -10,8 +10,20 @@
 static void note(struct reader *r, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 static void note(struct reader *r, const char *format, va_list args)
 {
-    if (!r->message && vasprintf(&r->message, format, args) < 0)
-        r->message = NULL;
+    char *text, *all;
+    if (r->mistakes++ >= CONFIG_MISTAKES_MAX || vasprintf(&text, format, args) < 0)
+        return;
+    if (r->message && asprintf(&all, "%s\n%s", r->message, text) < 0) {
+        free(text);
+        return;
+    }
+    if (r->message) {
+        free(r->message);
+        free(text);
+        r->message = all;
+    } else {
+        r->message = text;
+    }
 }
 
 void reader_note(struct reader *r, const char *format, ...)
@@ -29,7 +41,7 @@ int reader_fail(struct reader *r, const struct place *at, const char *format, ..
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    reader_note(r, "%s:%zu: %s: %s", r->file, at->node->start_mark.line + 1, at->path[0] ? at->path : "file", text);
+    reader_note(r, "%s:%zu: %s%s%s", r->file, at->node->start_mark.line + 1, at->path, at->path[0] ? ": " : "", text);
     return ERR_MALFORMED;
 }
 
@@ -72,18 +84,24 @@ int reader_pairs(struct reader *r, const struct place *at,
         return reader_fail(r, at, "expected a map (key: value)");
     if (reader_count(r, at) > CONFIG_ELEMENTS_MAX)
         return reader_fail(r, at, "more than %u entries", CONFIG_ELEMENTS_MAX);
+    int result = ERR_NONE;
     for (yaml_node_pair_t *p = at->node->data.mapping.pairs.start; p < at->node->data.mapping.pairs.top; p++) {
         yaml_node_t *key = yaml_document_get_node(&r->document, p->key);
         yaml_node_t *value = yaml_document_get_node(&r->document, p->value);
         struct place here = below(at, key, ".", key->type == YAML_SCALAR_NODE ? scalar(key) : SLICE("?"));
-        if (key->type != YAML_SCALAR_NODE)
-            return reader_fail(r, &here, "a key must be a plain word");
-        here.node = value;
-        int err = read(r, &here, scalar(key), into);
+        int err;
+        if (key->type != YAML_SCALAR_NODE) {
+            err = reader_fail(r, &here, "a key must be a plain word");
+        } else {
+            here.node = value;
+            err = read(r, &here, scalar(key), into);
+        }
         if (err != ERR_NONE)
-            return err;
+            result = err;
+        if (err != ERR_NONE && err != ERR_MALFORMED)
+            break;
     }
-    return ERR_NONE;
+    return result;
 }
 
 struct known_keys {
@@ -104,7 +122,10 @@ static int read_known(struct reader *r, const struct place *at, struct slice nam
         k->seen |= UINT64_C(1) << i;
         return k->keys[i].read(r, at, k->into);
     }
-    return reader_fail(r, at, "unknown key");
+    char known[256] = "";
+    for (size_t i = 0, len = 0; i < k->count && len < sizeof known; i++)
+        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "", k->keys[i].name);
+    return reader_fail(r, at, "unknown key; there are %s", known);
 }
 
 int reader_map(struct reader *r, const struct place *at, const struct key *keys, size_t count, void *into)
@@ -123,6 +144,7 @@ int reader_list(struct reader *r, const struct place *at,
     size_t count = reader_count(r, at);
     if (count > CONFIG_ELEMENTS_MAX)
         return reader_fail(r, at, "more than %u entries", CONFIG_ELEMENTS_MAX);
+    int result = ERR_NONE;
     for (size_t i = 0; i < count; i++) {
         char index[32];
         (void)snprintf(index, sizeof index, "[%zu]", i);
@@ -130,9 +152,11 @@ int reader_list(struct reader *r, const struct place *at,
         struct place here = below(at, node, "", slice_str(index));
         int err = read(r, &here, i, into);
         if (err != ERR_NONE)
-            return err;
+            result = err;
+        if (err != ERR_NONE && err != ERR_MALFORMED)
+            break;
     }
-    return ERR_NONE;
+    return result;
 }
 
 int reader_text(struct reader *r, const struct place *at, struct slice *ret)

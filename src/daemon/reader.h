@@ -1,4 +1,5 @@
-/* Reading values out of a YAML document, with errors that name the line and the key's path. */
+/* Reading values out of a YAML document, with mistakes that name the line and the key's path. Lists and maps are read
+ * to their end, so that all mistakes are said at once; what was read is of no use after one. */
 #ifndef DAEMON_READER_H
 #define DAEMON_READER_H
 
@@ -11,12 +12,15 @@
 #define CONFIG_PATH_MAX 256
 /* Elements of a list or map in the file: more is a mistake. */
 #define CONFIG_ELEMENTS_MAX 10000u
+/* Mistakes that are said: more are seldom read. */
+#define CONFIG_MISTAKES_MAX 20u
 
 struct reader {
     const char *file;
     yaml_document_t document;
     struct arena *arena; /* owns all that is read */
-    char *message;       /* the first error, owned; NULL: none */
+    char *message;       /* the mistakes, one a line, owned; NULL: none */
+    unsigned mistakes;
 };
 
 /* A node and how to get there. */
@@ -25,9 +29,9 @@ struct place {
     char path[CONFIG_PATH_MAX];
 };
 
-/* Notes the first error, one that has no place. */
+/* Notes a mistake that has no place. */
 void reader_note(struct reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Notes the first error at that place and returns ERR_MALFORMED. */
+/* Notes a mistake at that place and returns ERR_MALFORMED. */
 int reader_fail(struct reader *r, const struct place *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -68,6 +68,8 @@ void reload_from_signal(struct daemon *d)
         reload_append_left_out(&text, left_out);
         LOG(LOG_INFO, "reloaded", LOG_FIELD("needs_restart", text.len ? buf_slice(&text) : SLICE_NONE));
     } else {
+        for (char *p = message; p && *p; p++) /* an event is one line */
+            *p = *p == '\n' ? ' ' : *p;
         LOG(LOG_ERROR, "reload-failed", LOG_FIELD("error", slice_str(message)));
     }
     free(message);

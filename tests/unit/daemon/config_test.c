@@ -53,15 +53,21 @@ static void whole_files(void **state)
     static const struct wrong rows[] = {
         {"", "FILE: the file is empty"},
         {"# nothing\n", "FILE: the file is empty"},
-        {"just text\n", "FILE:1: file: expected a map (key: value)"},
-        {"- a\n- b\n", "FILE:1: file: expected a map (key: value)"},
+        {"just text\n", "FILE:1: expected a map (key: value)"},
+        {"- a\n- b\n", "FILE:1: expected a map (key: value)"},
         {"domains: [\n", "FILE:2: did not find expected node content"},
         {"domains: [a]\n\tlisten: [b]\n", "FILE:2: found character that cannot start any token"},
-        {"listen: [udp:127.0.0.1:5060]\n", "FILE:1: file: domains: is missing, as in domains: [example.com]"},
-        {"domains: [a]\n", "FILE:1: file: listen: is missing, as in listen: [udp:0.0.0.0:5060]"},
-        {HEAD "domain: [a]\n", "FILE:3: domain: unknown key"},
+        {"listen: [udp:127.0.0.1:5060]\n", "FILE:1: domains: is missing, as in domains: [example.com]"},
+        {"domains: [a]\n", "FILE:1: listen: is missing, as in listen: [udp:0.0.0.0:5060]"},
+        {HEAD "domain: [a]\n", "FILE:3: domain: unknown key; there are domains, data, listen, auth, relays, aliases, "
+                               "routes, limits, workers"},
         {HEAD "domains: [b]\n", "FILE:3: domains: stands twice"},
         {HEAD "[a]: b\n", "FILE:3: ?: a key must be a plain word"},
+        {HEAD "workers: two\nlimits: {message_bytes: 0}\nrelays: [x, 192.0.2.1, y]\n",
+         "FILE:3: workers: expected a whole number\n"
+         "FILE:4: limits.message_bytes: 0 is out of range (1 to 2147483647)\n"
+         "FILE:5: relays[0]: 'x' is not a network, as in 192.0.2.0/24 or 192.0.2.7\n"
+         "FILE:5: relays[2]: 'y' is not a network, as in 192.0.2.0/24 or 192.0.2.7"},
     };
     (void)state;
     REFUSE(rows);
@@ -77,8 +83,7 @@ static void domains_and_aliases(void **state)
         {"domains:\n  - a\n  - sip:b\n", "FILE:3: domains[1]: 'sip:b' is not a domain name"},
         {"domains: [[a]]\n", "FILE:1: domains[0]: expected a word or a text"},
         {HEAD "aliases: [a]\n", "FILE:3: aliases: expected a map (key: value)"},
-        {HEAD "aliases: {pbx.lan: example.org}\n",
-         "FILE:1: file: aliases.pbx.lan: 'example.org' is not one of domains"},
+        {HEAD "aliases: {pbx.lan: example.org}\n", "FILE:1: aliases.pbx.lan: 'example.org' is not one of domains"},
         {HEAD "aliases: {pbx lan: example.com}\n", "FILE:3: aliases.pbx lan: 'pbx lan' is not a host name"},
         {HEAD "aliases: {pbx.lan: }\n", "FILE:3: aliases.pbx.lan: '' is not a domain name"},
     };
@@ -102,7 +107,9 @@ static void listeners(void **state)
          "FILE:4: listen[1]: '127.0.0.1' is not an IP address and port, as in 127.0.0.1:5060 or [::]:5060"},
         {LISTEN("udp:sip.example.com:5060"),
          "FILE:4: listen[1]: 'sip.example.com:5060' is not an IP address and port, as in 127.0.0.1:5060 or [::]:5060"},
-        {LISTEN("{at: udp:127.0.0.1:1, port: 3}"), "FILE:4: listen[1].port: unknown key"},
+        {LISTEN("{at: udp:127.0.0.1:1, port: 3}"), "FILE:4: listen[1].port: unknown key; there are at, public, digest"},
+        {LISTEN("udp:127.0.0.1:5060"), "FILE:4: listen[1]: stands twice"},
+        {LISTEN("{at: udp:127.0.0.1:5060}"), "FILE:4: listen[1]: stands twice"},
         {LISTEN("{public: sip.example.com}"), "FILE:4: listen[1]: expected at: transport:address:port"},
         {LISTEN("{at: udp:127.0.0.1:1, public: a/b}"), "FILE:4: listen[1].public: 'a/b' is not a domain name"},
         {LISTEN("{at: udp:127.0.0.1:1, digest: [sha1]}"),
@@ -116,7 +123,7 @@ static void who_is_believed(void **state)
 {
     static const struct wrong rows[] = {
         {HEAD "auth: md5\n", "FILE:3: auth: expected a map (key: value)"},
-        {HEAD "auth: {trust: []}\n", "FILE:3: auth.trust: unknown key"},
+        {HEAD "auth: {trust: []}\n", "FILE:3: auth.trust: unknown key; there are trusted, digest"},
         {HEAD "auth: {trusted: [pbx]}\n",
          "FILE:3: auth.trusted[0]: 'pbx' is not a network, as in 192.0.2.0/24 or 192.0.2.7"},
         {HEAD "auth:\n  trusted:\n    - 192.0.2.1/24\n",
@@ -149,9 +156,10 @@ static void routes_and_numbers(void **state)
          "FILE:3: limits.mailbox_messages: 0 is out of range (1 to 2147483647)"},
         {HEAD "limits: {mailbox_messages: 2147483648}\n",
          "FILE:3: limits.mailbox_messages: 2147483648 is out of range (1 to 2147483647)"},
-        {HEAD "limits: {mailbox_message: 1}\n", "FILE:3: limits.mailbox_message: unknown limit"},
+        {HEAD "limits: {mailbox_message: 1}\n",
+         "FILE:3: limits.mailbox_message: unknown limit; telexd --print-config shows all"},
         {HEAD "limits: {register_min_s: 60, register_max_s: 30}\n",
-         "FILE:1: file: limits.register_min_s is over limits.register_max_s"},
+         "FILE:1: limits.register_min_s is over limits.register_max_s"},
         {HEAD "workers: 65\n", "FILE:3: workers: 65 is out of range (0 to 64)"},
         {HEAD "workers: two\n", "FILE:3: workers: expected a whole number"},
         {HEAD "data: \"\"\n", "FILE:3: data: expected a folder"},

@@ -13,8 +13,7 @@ int config_file_load(const char *yaml, const char *data, struct config **ret, ch
     *ret_message = NULL;
     int err = config_load(name, data, ret, ret_message);
     unlink(name);
-    char *at = *ret_message ? strstr(*ret_message, name) : NULL;
-    if (at) {
+    for (char *at = *ret_message; at && (at = strstr(at, name));) {
         memcpy(at, "FILE", 4);
         memmove(at + 4, at + strlen(name), strlen(at + strlen(name)) + 1);
     }
