@@ -156,7 +156,10 @@ const struct telex_command telex_chat_command = {
     .options = "fsTpew",
     .synopsis = "[OPTIONS] TO",
     .summary = "writes to one person line by line and prints what arrives",
-    .details = "\nEnds at the end of input (Ctrl-D), after the outcomes of what was sent.\n",
+    .details =
+        "\nEnds at the end of input (Ctrl-D), after the outcomes of what was sent. What was not delivered at once is\n"
+        "said in brackets.\n"
+        "\nExit codes: 0 ended by you, 1 trouble at this end, 4 the server refuses the account.\n",
     .example = "  telex chat bob\n  telex chat sip:ops@example.com --from sip:alice@example.com\n",
     .run = run,
 };

@@ -258,7 +258,9 @@ const struct telex_command telex_listen_command = {
         "else\nthe server keeps it and tries again. The command sees TELEX_FROM, TELEX_TO, TELEX_MESSAGE_ID and\n"
         "TELEX_CONTENT_TYPE; it runs for one message at a time.\n"
         "\nWith --json each line is one object; \"event\" is message, registered, waiting or refused. A message's\n"
-        "body is \"text\", or \"base64\" where it is not UTF-8.\n",
+        "body is \"text\", or \"base64\" where it is not UTF-8.\n"
+        "\nExit codes: 0 ended by you or after --count messages, 1 trouble at this end, 4 the server refuses the "
+        "account.\n",
     .example = "  telex listen --json | jq -r 'select(.event==\"message\") | .from + \": \" + .text'\n"
                "  telex listen --exec 'tee -a inbox.txt'\n",
     .run = run,

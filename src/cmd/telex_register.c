@@ -37,7 +37,8 @@ static int tell(struct telex_session *s, const struct sign_in *w, const struct t
     } else if (w->ended) {
         fprintf(stderr, "%s: refused (%u ", s->account.uri, w->result.status);
         telex_print_text(stderr, slice_str(w->reason), NULL);
-        fprintf(stderr, ")%s\n", w->result.status == 401 || w->result.status == 407 ? ": wrong password?" : "");
+        bool is_doubted = s->has_password && (w->result.status == 401 || w->result.status == 407);
+        fprintf(stderr, ")%s\n", is_doubted ? ": wrong password?" : "");
     } else {
         fprintf(stderr, "%s: no answer from %s%s%s\n", s->account.uri, s->server_host, s->host.trouble[0] ? ": " : "",
                 s->host.trouble);

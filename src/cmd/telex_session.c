@@ -123,8 +123,8 @@ static int find_account(struct telex_session *s, const struct telex_options *o)
         if (telex_account_find(NULL, &s->account))
             snprintf(wanted, sizeof wanted, "%s", s->account.uri);
         else
-            return telex_options_wrong(s->command, "expected --from sip:USER@DOMAIN: no account is stored yet (telex "
-                                                   "register stores one)");
+            return telex_options_wrong(s->command, "expected --from sip:USER@DOMAIN: there is no default account yet "
+                                                   "(telex register stores one)");
     } else if (!with_scheme(o->from, wanted, sizeof wanted)) {
         return telex_options_wrong(s->command, "expected an account like sip:alice@example.com, not \"%s\"", o->from);
     }

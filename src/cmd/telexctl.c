@@ -10,27 +10,32 @@
 
 static const struct telexctl_command commands[] = {
     {"user", "add", "URI", "a new account, or a new password for one that is there", "nPD", 1, 1,
-     "telexctl user add sip:alice@example.com --name 'Alice Ames' --password-stdin < alice.password",
-     telexctl_user_add},
+     "telexctl user add sip:alice@example.com --name 'Alice Ames' --password-stdin < alice.password", telexctl_user_add,
+     NULL},
     {"user", "import", "FILE", "accounts from lines of uri,password[,name]; - is standard input", "", 1, 1,
-     "telexctl user import accounts.csv", telexctl_user_import},
-    {"user", "list", "", "all accounts", "", 0, 0, "telexctl user list", telexctl_user_list},
+     "telexctl user import accounts.csv", telexctl_user_import,
+     "Wrong lines are named and left out, the others are taken. Empty lines and those that begin with # are skipped.\n"
+     "An account that is there already gets the new password, and the name if the line has one."},
+    {"user", "list", "", "all accounts", "", 0, 0, "telexctl user list", telexctl_user_list, NULL},
     {"user", "del", "URI", "an account, its registrations and its mail", "", 1, 1,
-     "telexctl user del sip:alice@example.com", telexctl_user_del},
+     "telexctl user del sip:alice@example.com", telexctl_user_del, NULL},
     {"mailbox", "list", "[URI]", "messages that wait for an account; without URI: accounts that are owed some", "", 0,
-     1, "telexctl mailbox list sip:alice@example.com", telexctl_mailbox_list},
+     1, "telexctl mailbox list sip:alice@example.com", telexctl_mailbox_list, NULL},
     {"mailbox", "show", "URI NUMBER", "one message as it will be delivered", "", 2, 2,
-     "telexctl mailbox show sip:alice@example.com 17", telexctl_mailbox_show},
+     "telexctl mailbox show sip:alice@example.com 17", telexctl_mailbox_show,
+     "NUMBER is the one that mailbox list shows."},
     {"mailbox", "purge", "URI [NUMBER]", "removes all messages that wait for an account, or one", "", 1, 2,
-     "telexctl mailbox purge sip:alice@example.com", telexctl_mailbox_purge},
+     "telexctl mailbox purge sip:alice@example.com", telexctl_mailbox_purge,
+     "They are gone for good. NUMBER is the one that mailbox list shows."},
     {"mailbox", "replay", "URI NUMBER", "(comes in a later release)", "", 0, INT_MAX,
-     "telexctl mailbox replay sip:alice@example.com 17", NULL},
-    {"trace", NULL, "MESSAGE-ID", "(comes in a later release)", "", 0, INT_MAX, "telexctl trace a84b4c76e66710", NULL},
+     "telexctl mailbox replay sip:alice@example.com 17", NULL, NULL},
+    {"trace", NULL, "MESSAGE-ID", "(comes in a later release)", "", 0, INT_MAX, "telexctl trace a84b4c76e66710", NULL,
+     NULL},
     {"registrations", NULL, "[URI]", "which phones are registered", "", 0, 1, "telexctl registrations",
-     telexctl_state_registrations},
+     telexctl_state_registrations, NULL},
     {"status", NULL, "", "what telexd does: counters, queues, uptime", "", 0, 0, "telexctl --json status",
-     telexctl_state_status},
-    {"reload", NULL, "", "reads the configuration anew", "", 0, 0, "telexctl reload", telexctl_state_reload},
+     telexctl_state_status, NULL},
+    {"reload", NULL, "", "reads the configuration anew", "", 0, 0, "telexctl reload", telexctl_state_reload, NULL},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -57,6 +62,8 @@ static const struct option_row rows[] = {
 #define COMMON "djhV"
 
 /* --- help --- */
+
+static const char exit_codes[] = "Exit codes: 0 done, 1 refused, 2 wrong arguments, 3 telexd is not running.\n";
 
 static void print_command_line(FILE *out, const struct telexctl_command *c)
 {
@@ -90,8 +97,8 @@ static void help(FILE *out, const char *group)
     print_options(out, group ? "djh" : "djhV");
     fprintf(out,
             "\nThe data folder is %s unless --data says otherwise. telexctl COMMAND --help says more.\n"
-            "Exit codes: 0 done, 1 refused, 2 wrong arguments, 3 telexd is not running.\n\nExamples:\n",
-            folder);
+            "%s\nExamples:\n",
+            folder, exit_codes);
     for (size_t i = 0; i < COMMANDS; i++)
         if (commands[i].run && (!group || strcmp(group, commands[i].group) == 0))
             fprintf(out, "  %s\n", commands[i].example);
@@ -100,11 +107,14 @@ static void help(FILE *out, const char *group)
 static void help_command(const struct telexctl_command *c)
 {
     char letters[32];
-    printf("Usage: telexctl %s%s%s [OPTIONS] %s\n\n%s\n\nOptions:\n", c->group, c->verb ? " " : "",
-           c->verb ? c->verb : "", c->arguments, c->summary);
+    printf("Usage: telexctl %s%s%s [OPTIONS]%s%s\n\n%s\n", c->group, c->verb ? " " : "", c->verb ? c->verb : "",
+           *c->arguments ? " " : "", c->arguments, c->summary);
+    if (c->more)
+        printf("\n%s\n", c->more);
+    printf("\nOptions:\n");
     (void)snprintf(letters, sizeof letters, "djh%s", c->options);
     print_options(stdout, letters);
-    printf("\nExample:\n  %s\n", c->example);
+    printf("\n%s\nExample:\n  %s\n", exit_codes, c->example);
 }
 
 enum telexctl_exit telexctl_commands_wrong(const struct telexctl_command *command, const char *format, ...)

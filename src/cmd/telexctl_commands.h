@@ -21,6 +21,7 @@ struct telexctl_command {
     const char *example;
     enum telexctl_exit (*run)(const struct telexctl_command *command, const struct telexctl_options *o,
                               struct client *client);
+    const char *more; /* of its --help; NULL: nothing */
 };
 
 /* Message "telexctl user add: expected ..." on standard error; returns TELEXCTL_EXIT_USAGE. */

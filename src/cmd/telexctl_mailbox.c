@@ -95,7 +95,7 @@ enum telexctl_exit telexctl_mailbox_purge(const struct telexctl_command *command
     if (o->json)
         telexctl_print_json(answer);
     else
-        printf("removed %lld\n", (long long)json_integer_value(json_object_get(answer, "removed")));
+        printf("messages removed: %lld\n", (long long)json_integer_value(json_object_get(answer, "removed")));
     json_decref(answer);
     return TELEXCTL_EXIT_OK;
 }

@@ -15,7 +15,7 @@ const char *telex_error_text(int error)
 {
     static const char *const texts[] = {
         [-TELEX_OK] = "success",
-        [-TELEX_ERR_ARGUMENT] = "an argument cannot be meant",
+        [-TELEX_ERR_ARGUMENT] = "a URI, address, header value or number that is not valid",
         [-TELEX_ERR_NO_MEMORY] = "no memory",
         [-TELEX_ERR_FULL] = "the queue is full",
         [-TELEX_ERR_TOO_LARGE] = "over the size limit",
