@@ -23,12 +23,14 @@ formatting() {
         '[ ! -e "$0" ] || clang-format --dry-run -Werror "$0" 2>/dev/null || { echo "$0: not formatted (make fmt)"; exit 1; }'
 }
 
-# Only what the compile database knows: a file that is not built cannot be understood.
+# Each file once: one that several programs compile has as many entries in the compile database, and clang-tidy would read it as often.
 tidy() {
-    python3 - <<'PYTHON' | sort -u | xargs -r -n 4 -P "$jobs" clang-tidy --quiet -p build/debug --extra-arg=-Wno-unknown-warning-option 2>/dev/null
+    mkdir -p build/lint
+    python3 - <<'PYTHON' | xargs -r -P "$jobs" -n 1 clang-tidy --quiet -p build/lint --extra-arg=-Wno-unknown-warning-option 2>/dev/null
 import json, os
-for entry in json.load(open("build/debug/compile_commands.json")):
-    print(os.path.relpath(entry["file"]))
+entries = {entry["file"]: entry for entry in json.load(open("build/debug/compile_commands.json"))}
+json.dump(list(entries.values()), open("build/lint/compile_commands.json", "w"))
+print(*sorted(map(os.path.relpath, entries)), sep="\n")
 PYTHON
 }
 
