@@ -1,14 +1,14 @@
 /* The hashes of digest. RFC 7616 §3.4.1 to §3.4.3 (RFC 2617 without qop), RFC 8760 §2. */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <threads.h>
 
 #include "base/err.h"
 #include "sip/digest.h"
 
-/* Fetched once per process: a fetch by name costs more than the hash itself. By OpenSSL's once,
- * which is pthread_once: ThreadSanitizer does not know call_once. */
+/* Fetched once per process: a fetch by name costs more than the hash itself. */
 static EVP_MD *algorithms[DIGEST_ALGORITHMS];
-static CRYPTO_ONCE algorithms_once = CRYPTO_ONCE_STATIC_INIT;
+static once_flag algorithms_once = ONCE_FLAG_INIT;
 
 static void fetch_algorithms(void)
 {
@@ -23,8 +23,7 @@ static int hash_parts(enum digest_algorithm a, const struct slice *parts, size_t
     static const char hex[] = "0123456789abcdef";
     unsigned char raw[EVP_MAX_MD_SIZE];
     unsigned int len = 0;
-    if (!CRYPTO_THREAD_run_once(&algorithms_once, fetch_algorithms))
-        return ERR_IO;
+    call_once(&algorithms_once, fetch_algorithms);
     if ((unsigned)a >= DIGEST_ALGORITHMS || algorithms[a] == NULL)
         return ERR_IO;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
