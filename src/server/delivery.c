@@ -318,10 +318,27 @@ static struct delivery *delivery_new(struct server *home, struct account *a, str
     return d;
 }
 
+/* A Route that is not ours may name the edge in front of a device, where the message goes anyway; never anything else
+ * (contract.md, last wire rules). */
+static bool route_is_a_path(const struct account *a, const struct letter *l)
+{
+    struct addr first;
+    size_t fault;
+    struct slice value = slice_skip(l->routes, sizeof "Route: " - 1);
+    value = slice_head(value, (size_t)slice_find(value, '\r'));
+    return addr_parse(value, &first, &fault) >= 0 && location_has_path(a, &first.uri);
+}
+
 void delivery_start(struct server *home, struct letter *l)
 {
     struct account *a = home_account(home, l->account, l->recipient);
     struct delivery *d = NULL;
+    if (a && l->routes.len && !route_is_a_path(a, l)) {
+        delivery_answer_letter(home, l, 403, SLICE_NONE);
+        delivery_count_answer(home, 403);
+        letter_free(l);
+        return;
+    }
     duplicates_sweep(home->duplicates, home->wheel->now_ms);
     if (!l->live_only && is_duplicate(home, l)) {
         letter_free(l);

@@ -14,7 +14,7 @@ struct letter {
     struct slice sender;    /* authenticated identity */
     struct slice uri;       /* Request-URI as it came */
     struct slice vias;      /* Via lines of the request, the top one with received and rport; empty for our own */
-    struct slice routes;    /* Route lines that remain */
+    struct slice routes;    /* Route lines that remain; for an account of ours they name a device's Path */
     struct packet *tail;    /* fields to pass on, Content-Length, the empty line, body */
     uint32_t headers_len;   /* of tail: the fields, without Content-Length */
     uint32_t body_at;       /* of tail: where the body begins */

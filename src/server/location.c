@@ -101,6 +101,25 @@ static bool copy_text(struct slice s, struct slice *ret)
     return true;
 }
 
+static bool begins_with(struct slice path, const struct uri *edge)
+{
+    struct addr first;
+    size_t fault;
+    return path.len && addr_parse(path, &first, &fault) >= 0 && uri_eq(&first.uri, edge);
+}
+
+bool location_has_path(const struct account *a, const struct uri *edge)
+{
+    for (size_t i = 1; i < STORE_DEVICES_MAX; i++) {
+        if (!a->devices[i])
+            continue;
+        LIST_EACH (n, &a->devices[i]->bindings)
+            if (begins_with(binding_of(n)->path, edge))
+                return true;
+    }
+    return false;
+}
+
 struct slice location_request_uri(const struct binding *b)
 {
     ptrdiff_t at = slice_find(b->contact, '?');

@@ -13,6 +13,8 @@ struct device *location_find_device(struct account *a, struct slice key);
 struct binding *location_find_binding(struct account *a, struct slice contact, struct slice call_id);
 /* The binding to deliver to: newest registration, live, not expired; NULL: the device is away. */
 struct binding *location_binding(const struct device *d, uint64_t now_mono_ms);
+/* Whether `edge` is where the Path of one of the account's bindings begins. */
+bool location_has_path(const struct account *a, const struct uri *edge);
 /* Its Contact as a Request-URI: without the headers part (RFC 3261 §19.1.5; RFC 4475 regescrt). */
 struct slice location_request_uri(const struct binding *b);
 bool location_reads_method(const struct binding *b, struct slice method); /* by Allow/methods; true when unknown */

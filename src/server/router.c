@@ -87,7 +87,8 @@ static const struct server_route *find_hop(const struct server_config *c, const 
     return NULL;
 }
 
-/* §16.4: preloaded Routes that name us go; what remains must begin with a configured hop. */
+/* §16.4: preloaded Routes that name us go; what remains must begin with a configured hop, or with the Path of a device
+ * that the message is for: the account's home knows those. */
 static bool check_routes(struct routing *r)
 {
     struct message_values state = {0};
@@ -104,10 +105,6 @@ static bool check_routes(struct routing *r)
     }
     if (err != ERR_NONE || !buf_ok(&r->routes)) {
         refuse(r, 400, SLICE_NONE);
-        return false;
-    }
-    if (r->routes.len && !r->hop) {
-        refuse(r, 403, SLICE_NONE); /* never a way to hosts that nobody configured (defects.md, request forgery) */
         return false;
     }
     return true;
@@ -207,6 +204,8 @@ static void to_user(const struct routing *r)
     const struct server_route *route = find_prefix_route(r->s->config, r->uri.user);
     if (valid && accounts_id(r->s->shared->accounts, buf_slice(&aor), &account)) {
         to_account(r, buf_slice(&aor), account);
+    } else if (r->routes.len) {
+        refuse(r, 403, SLICE_NONE);
     } else if (valid && echo_is_user(&r->uri)) {
         struct server_txn *txn = server_txn_new(r->s->endpoint, r->in);
         if (txn)
@@ -232,6 +231,10 @@ static void to_destination(const struct routing *r)
             to_user(r);
         else
             refuse(r, 404, SLICE_NONE);
+        return;
+    }
+    if (r->routes.len) {
+        refuse(r, 403, SLICE_NONE); /* never a way to hosts that nobody configured (defects.md, request forgery) */
         return;
     }
     const struct server_route *route = find_domain_route(r->s->config, r->uri.host);

@@ -105,6 +105,37 @@ static void test_places(void **state)
         run_place(&places[i]);
 }
 
+/* The edge in front of a device, as its Path says, is a hop that may be named for that device's account alone. */
+static void test_on_to_a_binding_s_path(void **state)
+{
+    static const struct {
+        const char *to, *route;
+        int status;
+    } rows[] = {
+        {BOB, "Route: <sip:192.0.2.98;lr>\r\n", 0},
+        {BOB, US "Route: <sip:192.0.2.98;lr>\r\n", 0},
+        {BOB, "Route: <sip:192.0.2.98:5066;lr>\r\n", 403},
+        {BOB, "Route: <sip:192.0.2.55;lr>\r\n", 403},
+        {"sip:carol@example.com", "Route: <sip:192.0.2.98;lr>\r\n", 403},
+        {"sip:echo@example.com", "Route: <sip:192.0.2.98;lr>\r\n", 403},
+        {"sip:x@example.net", "Route: <sip:192.0.2.98;lr>\r\n", 403},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct lab *lab = lab_new(2);
+        post_register(lab, &(struct post_phone){.source = LAB_RELAY,
+                                                .extra = "Path: <sip:192.0.2.98;lr>\r\nSupported: path\r\n"});
+        lab_clear(lab);
+        const char *branch = post_send(lab, &(struct post_message){.to = rows[i].to, .extra = rows[i].route});
+        const struct lab_sent *r = post_request(lab, LAB_RELAY, 0);
+        if (post_status(lab, branch) != rows[i].status || (r != NULL) != (rows[i].status == 0))
+            fail_msg("row %zu: %d", i, post_status(lab, branch));
+        if (r) /* once, from the Path */
+            assert_null(strstr(strstr(r->text, "Route: ") + 1, "Route: "));
+        lab_free(lab);
+    }
+}
+
 /* --- who may --- */
 
 struct who {
@@ -262,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_on_to_a_binding_s_path),
         cmocka_unit_test(test_who_may),
         cmocka_unit_test(test_never_back_to_the_peer),
         cmocka_unit_test(test_content),
