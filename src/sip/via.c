@@ -146,11 +146,12 @@ void via_append_received(struct buf *out, const struct via *v, struct slice text
     struct param param;
     int n;
     bool differs = address_parse_ip(v->host, &sent_by) != ERR_NONE || !address_eq_ip(&sent_by, source);
-    /* All as received but these two: what the sender says of them itself is not to be believed. */
-    buf_append(out, rest.ptr ? slice_range(text.ptr, rest.ptr) : slice_trim(text));
+    /* All as received but these two: what the sender says of them itself is not to be believed. White space beside them
+     * goes too: a fold must not be the end of the value. */
+    buf_append(out, slice_trim(rest.ptr ? slice_range(text.ptr, rest.ptr) : text));
     while ((n = params_next(rest, &param)) > 0) {
         if (!lex_eq_lower(param.name, SLICE("received")) && !lex_eq_lower(param.name, SLICE("rport")))
-            buf_append(out, slice_head(rest, (size_t)n));
+            buf_append(out, slice_trim(slice_head(rest, (size_t)n)));
         rest = slice_skip(rest, (size_t)n);
     }
     if (differs || v->has_rport) {

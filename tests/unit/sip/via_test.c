@@ -129,6 +129,8 @@ static const struct {
     {"SIP/2.0/UDP h;received=6.6.6.6;rport=6;x=\"y\"", "192.0.2.1:7",
      "SIP/2.0/UDP h;x=\"y\";received=192.0.2.1;rport=7"},
     {"SIP/2.0/UDP 192.0.2.1;received=6.6.6.6", "192.0.2.1:7", "SIP/2.0/UDP 192.0.2.1"},
+    {"SIP/2.0/UDP 192.0.2.1\r\n ;received=6.6.6.6", "192.0.2.1:7", "SIP/2.0/UDP 192.0.2.1"},
+    {"SIP/2.0/UDP 192.0.2.1;x\r\n ;received=6.6.6.6", "192.0.2.1:7", "SIP/2.0/UDP 192.0.2.1;x"},
 };
 
 static void test_received(void **state)
