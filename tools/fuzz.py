@@ -22,7 +22,7 @@ REPORT_LINES = 40
 GRACE_S = 30  # for start-up and for reading the corpus
 
 
-def command(target, seconds):
+def command(target, seconds, seed):
     name = target.name.removeprefix("fuzz_")
     learned = BUILD / "corpus" / name
     kept = [ROOT / "fuzz" / "corpus" / name, ROOT / "fuzz" / "regressions" / name]
@@ -32,6 +32,7 @@ def command(target, seconds):
     return [
         str(target),
         f"-max_total_time={seconds}",
+        f"-seed={seed}",
         f"-timeout={SLOWEST_INPUT_S}",
         f"-rss_limit_mb={MEMORY_MB}",
         f"-artifact_prefix={kept[1]}/",
@@ -41,12 +42,12 @@ def command(target, seconds):
     ]
 
 
-def explore(target, seconds):
+def explore(target, seconds, seed):
     """Returns (target, whether it survived, its report of the crash, inputs tried)."""
     if not target.exists():
         return target, False, f"{target.name} is not built: is it declared in fuzz/CMakeLists.txt?", "no"
     try:
-        run = subprocess.run(command(target, seconds), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        run = subprocess.run(command(target, seconds, seed), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, timeout=seconds + GRACE_S, check=False)
     except subprocess.TimeoutExpired as late:
         return target, False, f"still running after {seconds + GRACE_S} s\n{(late.stdout or b'').decode(errors='replace')[-2000:]}", "?"
@@ -57,15 +58,15 @@ def explore(target, seconds):
     return target, run.returncode == 0, "\n".join([*lines[crash:crash + REPORT_LINES], *kept]), tried
 
 
-def run_all(total_seconds):
-    """Explores all targets; returns (passed, failed)."""
+def run_all(total_seconds, seed=0):
+    """Explores all targets; returns (passed, failed). A seed makes a run repeatable; 0: another one each time."""
     targets = [BUILD / "bin" / f"fuzz_{source.stem.removesuffix('_fuzz')}" for source in sorted((ROOT / "fuzz").glob("*_fuzz.c"))]
     cores = os.cpu_count() or 1
     seconds = max(1, int(total_seconds * min(cores, len(targets)) / len(targets)))
     print(f"{len(targets)} fuzz targets, {seconds} s each on {cores} cores", flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(cores) as pool:
-        for target, survived, report, tried in pool.map(lambda t: explore(t, seconds), targets):
+        for target, survived, report, tried in pool.map(lambda t: explore(t, seconds, seed), targets):
             print(f"  {'ok  ' if survived else 'FAIL'} {target.name:32} {tried} inputs", flush=True)
             if not survived:
                 failed += 1

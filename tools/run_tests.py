@@ -24,6 +24,7 @@ import fuzz
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 FUZZ_SECONDS = 90  # all targets together
+FUZZ_SEED = 1  # what passed here passes elsewhere; `make fuzz` takes new ways each time
 PATIENCE_S = 600  # a step that takes longer hangs; the whole must fit into 15 minutes on two cores
 
 ENVIRONMENT = {
@@ -100,7 +101,7 @@ def pytest(*arguments, **extra_environment):
 
 
 def explore():
-    passed, failed = fuzz.run_all(FUZZ_SECONDS)
+    passed, failed = fuzz.run_all(FUZZ_SECONDS, FUZZ_SEED)
     return Tally(passed, failed)
 
 
