@@ -116,7 +116,7 @@ static void decide(struct delivery *d)
         delivery_answer_best(d);
         delivery_decided(d);
     } else if (!mailbox_has_room(d->account, d->letter->tail->len)) {
-        refuse(d, 480, delivery_retry_later); /* C11 */
+        refuse(d, 480, server_retry_later); /* C11 */
     } else {
         delivery_commit(d, owed);
     }
@@ -243,7 +243,7 @@ static void while_committing(struct delivery *d)
     }
     /* C13: the store is slow. If it commits after all, it counts as accepted (C9). */
     store_withdraw(d->home->store, &d->request);
-    delivery_answer(d, 503, delivery_retry_later);
+    delivery_answer(d, 503, server_retry_later);
 }
 
 static void on_timer(struct timer *t)
@@ -274,9 +274,9 @@ static bool is_duplicate(struct server *home, const struct letter *l)
     if (!first)
         delivery_answer_letter(home, l, seen->status, SLICE_NONE);
     else if (first->answered)
-        delivery_answer_letter(home, l, first->answered, delivery_retry_later);
+        delivery_answer_letter(home, l, first->answered, server_retry_later);
     else if (first->waiter_count == LIMIT_WAITERS)
-        delivery_answer_letter(home, l, 503, delivery_retry_later);
+        delivery_answer_letter(home, l, 503, server_retry_later);
     else if (l->has_txn)
         first->waiters[first->waiter_count++] = l->txn;
     return true;
@@ -350,7 +350,7 @@ void delivery_start(struct server *home, struct letter *l)
             server_end_deciding(home, l->tail->len);
     }
     if (!d) {
-        delivery_answer_letter(home, l, 503, delivery_retry_later);
+        delivery_answer_letter(home, l, 503, server_retry_later);
         delivery_count_answer(home, 503);
         letter_free(l);
         return;

@@ -1,8 +1,6 @@
 /* What the sender of a delivery is told. */
 #include "server/delivery_private.h"
 
-const struct slice delivery_retry_later = SLICE_INIT("Retry-After: 30\r\n");
-
 void delivery_answer_letter(struct server *s, const struct letter *l, uint16_t status, struct slice headers)
 {
     const struct answer a = {.status = status, .headers = headers};

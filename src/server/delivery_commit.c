@@ -58,7 +58,7 @@ static void on_appended(struct store_request *r)
         on_committed(d);
     } else {
         mailbox_release(d->account, d->owed, d->letter->tail->len);
-        delivery_answer(d, 503, delivery_retry_later); /* C1: one failed step, no 2xx; C10 */
+        delivery_answer(d, 503, server_retry_later); /* C1: one failed step, no 2xx; C10 */
     }
     delivery_free_if_done(d);
 }
@@ -104,7 +104,7 @@ void delivery_commit(struct delivery *d, uint32_t owed)
     int64_t now = clock_wall_ms(d->home->clock);
     d->owed = owed | (d->taken ? 0 : DELIVERY_HEIR_BIT);
     if (!mailbox_reserve(d->account, d->owed, l->tail->len)) {
-        delivery_answer(d, 503, delivery_retry_later); /* C1: what memory cannot hold is not promised */
+        delivery_answer(d, 503, server_retry_later); /* C1: what memory cannot hold is not promised */
         delivery_decided(d);
         return;
     }

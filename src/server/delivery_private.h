@@ -43,8 +43,6 @@ static inline uint32_t delivery_bit(uint8_t number)
     return 1u << number;
 }
 
-extern const struct slice delivery_retry_later; /* a Retry-After line */
-
 /* delivery_answer.c */
 void delivery_answer_letter(struct server *s, const struct letter *l, uint16_t status, struct slice headers);
 void delivery_count_answer(struct server *s, uint16_t status);

@@ -29,7 +29,7 @@ static void relay_free(struct relay *r)
 
 static void answer(struct relay *r, uint16_t status)
 {
-    const struct answer a = {.status = status, .headers = status == 503 ? SLICE("Retry-After: 30\r\n") : SLICE_NONE};
+    const struct answer a = {.status = status, .headers = status == 503 ? server_retry_later : SLICE_NONE};
     server_answer(r->server, r->letter->txn, &a);
 }
 
@@ -116,7 +116,7 @@ void relay_start(struct server *s, struct letter *letter, const struct target *n
     if (!r) {
         if (admitted)
             server_end_deciding(s, letter->tail->len);
-        const struct answer busy = {.status = 503, .headers = SLICE("Retry-After: 30\r\n")};
+        const struct answer busy = {.status = 503, .headers = server_retry_later};
         server_answer(s, letter->txn, &busy);
         letter_free(letter);
         return;

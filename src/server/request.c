@@ -15,7 +15,6 @@
 
 static const struct slice allow = SLICE_INIT(REQUEST_ALLOW);
 static const struct slice capabilities = SLICE_INIT(REQUEST_ALLOW "Accept: */*\r\nSupported: path\r\n");
-static const struct slice retry_later = SLICE_INIT("Retry-After: 30\r\n");
 
 static void answer(struct server *s, const struct incoming *in, uint16_t status, struct slice headers)
 {
@@ -108,7 +107,7 @@ static bool check_stopping(struct server *s, const struct incoming *in)
 {
     if (!s->draining)
         return true;
-    answer(s, in, 503, retry_later);
+    answer(s, in, 503, server_retry_later);
     return false;
 }
 
@@ -165,7 +164,7 @@ static void on_register(struct server *s, const struct incoming *in)
     if (txn)
         registrar_receive(s, in, server_txn_id(txn), account, buf_slice(&aor));
     else
-        answer(s, in, known ? 503 : 404, known ? retry_later : SLICE_NONE);
+        answer(s, in, known ? 503 : 404, known ? server_retry_later : SLICE_NONE);
     buf_deinit(&aor);
 }
 

@@ -14,8 +14,6 @@
 /* What is left of Route after ours were removed. */
 #define ROUTES_MAX 4096u
 
-static const struct slice retry_later = SLICE_INIT("Retry-After: 30\r\n");
-
 struct routing {
     struct server *s;
     const struct incoming *in;
@@ -124,12 +122,12 @@ static struct letter *accept(const struct routing *r, struct slice recipient, in
         .sender = sender_of(r), .recipient = recipient, .account = account, .routes = buf_slice(&r->routes)};
     struct server_txn *txn = server_txn_new(r->s->endpoint, r->in);
     if (!txn) {
-        refuse(r, 503, retry_later);
+        refuse(r, 503, server_retry_later);
         return NULL;
     }
     struct letter *l = letter_new(r->s, r->in, &facts);
     if (!l) {
-        const struct answer a = {.status = 503, .headers = retry_later};
+        const struct answer a = {.status = 503, .headers = server_retry_later};
         server_txn_answer(txn, &a);
         return NULL;
     }
@@ -211,7 +209,7 @@ static void to_user(const struct routing *r)
         if (txn)
             echo_receive(r->s, r->in, server_txn_id(txn), r->sender, buf_slice(&aor));
         else
-            refuse(r, 503, retry_later);
+            refuse(r, 503, server_retry_later);
     } else if (valid && route) {
         to_hop(r, route);
     } else {

@@ -265,6 +265,9 @@ void server_forward(struct server *s, struct txn_id to, struct packet *packet)
     mesh_post(s->mesh, to.worker, &m->post);
 }
 
+_Static_assert(LIMIT_RETRY_AFTER_S == 30, "the line below says it");
+const struct slice server_retry_later = SLICE_INIT("Retry-After: 30\r\n");
+
 /* --- admitting --- */
 
 bool server_begin_deciding(struct server *s, size_t bytes)

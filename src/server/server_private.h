@@ -36,6 +36,9 @@ struct server {
     struct server_counters counters;
 };
 
+/* The Retry-After line of our 503 and 480 (LIMIT_RETRY_AFTER_S). */
+extern const struct slice server_retry_later;
+
 /* Admits one more message of `bytes` to be decided; false: too many run, answer 503 (C17). */
 bool server_begin_deciding(struct server *s, size_t bytes);
 void server_end_deciding(struct server *s, size_t bytes);
